@@ -1,0 +1,234 @@
+"""Resolves and installs with uv alone: wheels only, outside of any third-party code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from runner.case import UvSettings
+from runner.environment import (
+    Environment,
+    Failure,
+    FailureKind,
+    Interpreter,
+    Lock,
+    Wanted,
+    environment_digest,
+)
+from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
+from runner.adapters.bytecode import compile_tree
+
+_UV_SECONDS = 600
+
+# What a user's configuration says of where packages come from is uv's business; what it says of
+# which ones to take would make a cell depend on the machine it was resolved on.
+_OF_INDEXES = re.compile(
+    r"UV_(INDEX.*|DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|KEYRING_PROVIDER|SYSTEM_CERTS"
+    r"|NATIVE_TLS|INSECURE_HOST|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|CONFIG_FILE"
+    r"|NO_CONFIG|CERT)"
+)
+_ADDRESS = re.compile(r"\b(?:https?|file)://\S+")
+_NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dns error", "offline")
+
+
+class UvEnvironments:
+    """Trees under `store/envs`, beside uv's own cache so that files can be hard links."""
+
+    def __init__(self, store: Path, uv: str) -> None:
+        self._uv = uv
+        self._trees = store / "envs"
+        self._cache = store / "uv-cache"
+        self._born: datetime | None = None
+        self._lock = threading.Lock()
+
+    def resolve(self, wanted: Wanted) -> Lock | Failure:
+        """The lock for what is wanted; from the cached index where that cannot be too old."""
+        if self._cache_is_newer_than(wanted):
+            answer = self._compile(wanted, offline=True)
+            if isinstance(answer, Lock):
+                return answer
+        return self._compile(wanted, offline=False)
+
+    def install(self, lock: Lock, interpreter: Interpreter) -> Environment:
+        """The tree of a lock, made beside its place and moved there whole."""
+        digest = environment_digest(lock, interpreter)
+        tree = self._trees / digest[:32]
+        environment = Environment(digest=digest, path=str(tree), interpreter=interpreter)
+        if tree.is_dir():
+            return environment
+        try:
+            self._trees.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._trees, prefix=".new-") as temporary:
+                new = Path(temporary) / "tree"
+                self._make(new, lock, interpreter)
+                self._move(new, tree)
+        except OSError as error:
+            raise NoSpace(f"the store cannot be written: {error}") from error
+        return environment
+
+    def _make(self, tree: Path, lock: Lock, interpreter: Interpreter) -> None:
+        self._run(
+            ["venv", str(tree), "--python", interpreter.executable, "--relocatable"], "a tree"
+        )
+        requirements = tree / "requirements.txt"
+        lines = [f"{each.name}=={each.version} --hash=sha256:{each.sha256}" for each in lock.wheels]
+        requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [
+            *("pip", "install", "--python", str(tree / "bin/python"), "--no-deps"),
+            *("--require-hashes", "--no-build", "--link-mode", "hardlink"),
+            *("-r", str(requirements)),
+        ]
+        if lock.wheels and self._attempt([*command, "--offline"]).returncode != 0:
+            self._run(command, "a locked environment")
+        compile_tree(tree, interpreter, self._trees.parent / "bytecode")
+
+    def _move(self, new: Path, tree: Path) -> None:
+        try:
+            new.rename(tree)
+        except OSError:
+            if not tree.is_dir():  # else another process was faster, with the same content
+                raise
+
+    def _cache_is_newer_than(self, wanted: Wanted) -> bool:
+        """What the index said after a cut-off, it would say again: nothing of it was uploaded since.
+
+        Every page in the cache was fetched after the cache was made.
+        """
+        if wanted.as_of is None:
+            return bool(wanted.exactly)
+        cutoffs = (wanted.as_of, *wanted.admitted.values())
+        return all(each < self._cache_born() for each in cutoffs)
+
+    def _cache_born(self) -> datetime:
+        with self._lock:
+            if self._born is None:
+                mark = self._cache / "born"
+                self._cache.mkdir(parents=True, exist_ok=True)
+                if not mark.exists():
+                    mark.touch()
+                self._born = datetime.fromtimestamp(mark.stat().st_mtime, tz=UTC)
+            return self._born
+
+    def _compile(self, wanted: Wanted, *, offline: bool) -> Lock | Failure:
+        with tempfile.TemporaryDirectory(prefix="fixproof-") as folder:
+            output = Path(folder, "pylock.toml")
+            command = _compile_command(wanted, Path(folder), output)
+            done = self._attempt([*command, *(["--offline"] if offline else [])])
+            if done.returncode != 0:
+                return self._failed(done.stderr, offline=offline)
+            return _as_wanted(Lock.parse(output.read_text(encoding="utf-8")), wanted)
+
+    def _failed(self, stderr: str, *, offline: bool) -> Failure:
+        said = _ADDRESS.sub("<address>", stderr).strip()
+        if "No solution found" in stderr or offline:
+            return Failure(kind=_failure_kind(stderr), detail=said)
+        raise _trouble(stderr, said, "resolving")
+
+    def _run(self, arguments: Sequence[str], what: str) -> None:
+        done = self._attempt(arguments)
+        if done.returncode != 0:
+            said = _ADDRESS.sub("<address>", done.stderr).strip()
+            raise _trouble(done.stderr, said, f"installing {what}")
+
+    def _attempt(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        self._cache_born()
+        try:
+            return subprocess.run(
+                [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments],
+                env=self._environ(),
+                cwd="/",  # not where a project's own configuration could be found
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_UV_SECONDS,
+                check=False,
+                start_new_session=True,  # a Ctrl-C is ours to handle
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EnvironmentTrouble(f"uv did not run: {error}") from error
+
+    def _environ(self) -> dict[str, str]:
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("UV_") or _OF_INDEXES.fullmatch(name)
+        }
+        own.pop("VIRTUAL_ENV", None)
+        return {**own, "UV_CACHE_DIR": str(self._cache), "UV_PYTHON_DOWNLOADS": "never"}
+
+
+def _compile_command(wanted: Wanted, folder: Path, output: Path) -> list[str]:
+    requirements = folder / "requirements.in"
+    requirements.write_text("\n".join(wanted.requirements) + "\n", encoding="utf-8")
+    command = [
+        *("pip", "compile", str(requirements), "--output-file", str(output)),
+        *("--format", "pylock.toml", "--no-header", "--no-annotate", "--no-sources"),
+        *("--python", wanted.interpreter.executable),
+        *_settings(wanted.uv, folder),
+    ]
+    if wanted.as_of is not None:
+        command += ["--exclude-newer", wanted.as_of.isoformat()]
+        for name, until in wanted.admitted.items():
+            command += ["--exclude-newer-package", f"{name}={until.isoformat()}"]
+    return command
+
+
+def _settings(uv: UvSettings, folder: Path) -> list[str]:
+    """The script's own `[tool.uv]`, but for its cut-off, which is part of the cell's."""
+    command = ["--no-build"]
+    for flag, lines in (
+        ("--constraint", uv.constraint_dependencies),
+        ("--override", uv.override_dependencies),
+    ):
+        if lines:
+            path = folder / f"{flag[2:]}.txt"
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            command += [flag, str(path)]
+    if uv.no_binary:
+        command += ["--no-binary", ":all:"]
+    for name in uv.no_binary_package:
+        command += ["--no-binary", name]
+    return command
+
+
+def _as_wanted(lock: Lock, wanted: Wanted) -> Lock | Failure:
+    """The lock, unless exactly these versions were asked for and others came out."""
+    if not wanted.exactly:
+        return lock
+    exactly = {canonicalize_name(name): Version(each) for name, each in wanted.exactly.items()}
+    came = {name: Version(each) for name, each in lock.versions().items()}
+    if came == exactly:
+        return lock
+    more = ", ".join(sorted(came.keys() - exactly.keys()))
+    return Failure(
+        kind=FailureKind.NO_SOLUTION,
+        detail=f"these dependencies are not enough for it, it also needs {more}",
+    )
+
+
+def _failure_kind(stderr: str) -> FailureKind:
+    if "no usable wheels" in stderr or "building from source is disabled" in stderr:
+        return FailureKind.NO_WHEEL
+    if "the current Python version" in stderr:
+        return FailureKind.PYTHON_NOT_ALLOWED
+    return FailureKind.NO_SOLUTION
+
+
+def _trouble(
+    stderr: str, said: str, doing: str
+) -> NoSpace | IndexUnreachable | EnvironmentTrouble:
+    if "No space left" in stderr or "Disk quota" in stderr:
+        return NoSpace(f"the disk was full while {doing}", hint=said)
+    if any(each in stderr for each in _NETWORK):
+        return IndexUnreachable(f"the package index did not answer while {doing}", hint=said)
+    return EnvironmentTrouble(f"uv failed while {doing}", hint=said)

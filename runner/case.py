@@ -1,0 +1,417 @@
+"""One bug as its script states it: what it is about, how it shows, and what is claimed of it.
+
+`parse` reads the metadata of a PEP 723 script (design section 3). It reads no file and runs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import re2
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+from pydantic import Field, ValidationError, field_validator
+
+from runner.errors import BrokenCase
+from runner.value import Value
+
+ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
+VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PYTHON = re.compile(r"3\.(0|[1-9][0-9]?)")
+
+# The reference expression of PEP 723.
+_BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
+
+HONOURED_UV = (
+    "exclude-newer",
+    "exclude-newer-package",
+    "no-build",
+    "no-build-package",
+    "no-binary",
+    "no-binary-package",
+    "constraint-dependencies",
+    "override-dependencies",
+)
+
+
+class Ends(StrEnum):
+    """How a script shows its bug."""
+
+    EXIT = "exit"
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    SIGNAL = "signal"
+
+
+class Runner(StrEnum):
+    """What runs the script."""
+
+    PYTHON = "python"
+    PYTEST = "pytest"
+
+
+class Claims(Value):
+    """What is claimed of one series."""
+
+    fixed: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    affected: bool = True
+    """False: the claim that the bug is not there, on any of the named releases."""
+
+
+class Variant(Value):
+    """One value of the one more axis that a case may have."""
+
+    dependencies: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    python: tuple[str, ...] | None = None
+    fixed: tuple[str, ...] | None = None
+    """None: as in the case."""
+    broken: tuple[str, ...] | None = None
+    affected: bool = True
+
+    _versions = field_validator("fixed", "broken", mode="before")(lambda value: _version_list(value))
+    _pythons = field_validator("python")(lambda value: _known_form(value))
+    _requirements = field_validator("dependencies")(lambda value: _requirement_list(value))
+
+
+class UvSettings(Value):
+    """The script's own `[tool.uv]`, as far as it can be honoured; keys as uv spells them."""
+
+    exclude_newer: str | None = Field(default=None, alias="exclude-newer")
+    exclude_newer_package: dict[str, str] = Field(default={}, alias="exclude-newer-package")
+    no_build: bool = Field(default=False, alias="no-build")
+    no_build_package: tuple[str, ...] = Field(default=(), alias="no-build-package")
+    no_binary: bool = Field(default=False, alias="no-binary")
+    no_binary_package: tuple[str, ...] = Field(default=(), alias="no-binary-package")
+    constraint_dependencies: tuple[str, ...] = Field(default=(), alias="constraint-dependencies")
+    override_dependencies: tuple[str, ...] = Field(default=(), alias="override-dependencies")
+
+    @field_validator("exclude_newer", mode="before")
+    @classmethod
+    def _date_or_text(cls, value: object) -> object:
+        return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+class Metadata(Value):
+    """The keys of `[tool.fixproof]`, with the defaults of design section 3."""
+
+    package: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    signature: str
+    fixed: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    issue: str | None = None
+    fix: str | None = None
+    versions: str = ""
+    prereleases: bool = False
+    python: tuple[str, ...] | None = None
+    ends: Ends = Ends.EXIT
+    timeout: float = Field(default=60.0, gt=0, le=3600)
+    silence: float | None = Field(default=None, gt=0, le=3600)
+    memory: int = Field(default=512, ge=16, le=64 * 1024)
+    runner: Runner = Runner.PYTHON
+    variants: dict[str, Variant] = {}
+
+    _versions = field_validator("fixed", "broken", mode="before")(lambda value: _version_list(value))
+    _pythons = field_validator("python")(lambda value: _known_form(value))
+
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, value: str) -> str:
+        if len(value.splitlines()) != 1:
+            raise ValueError("must be one line")
+        return value.strip()
+
+    @field_validator("versions")
+    @classmethod
+    def _specifier(cls, value: str) -> str:
+        try:
+            return str(SpecifierSet(value))
+        except InvalidSpecifier as error:
+            raise ValueError(f"is no version specifier: {value!r}") from error
+
+    @field_validator("signature")
+    @classmethod
+    def _tells_something(cls, value: str) -> str:
+        try:
+            pattern = compile_signature(value)
+        except re2.error as error:
+            reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+            raise ValueError(
+                f"does not compile: {reason} (no look-around, no back-references)"
+            ) from error
+        if pattern.search("") is not None:
+            raise ValueError("matches the empty string, and so would be found in any output")
+        return value
+
+    @field_validator("issue", "fix")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s<>\"'\\]+", value):
+            raise ValueError("is no http(s) address")
+        return value
+
+    @field_validator("variants")
+    @classmethod
+    def _variant_names(cls, value: dict[str, Variant]) -> dict[str, Variant]:
+        for name in value:
+            if not VARIANT.fullmatch(name):
+                raise ValueError(f"has a name that cannot be part of an id: {name!r}")
+        return value
+
+
+class Case(Value):
+    """One bug: its script's metadata, and digests of what will run."""
+
+    id: str
+    metadata: Metadata
+    requirement: str
+    """The script's own requirement of the package under test: its name and extras count."""
+    dependencies: tuple[str, ...]
+    """The script's other requirements."""
+    requires_python: str = ""
+    uv: UvSettings = UvSettings()
+    sha256: str
+    """Of every file of the case."""
+    body_sha256: str
+    """The same, but for `[tool.fixproof]`: a better signature or claim runs nothing again."""
+
+    @property
+    def package(self) -> str:
+        return str(canonicalize_name(self.metadata.package))
+
+    def variant_names(self) -> tuple[str | None, ...]:
+        """The variants; where there are none, the plain script stands for one without a name."""
+        return tuple(self.metadata.variants) or (None,)
+
+    def variant(self, name: str | None) -> Variant:
+        return self.metadata.variants[name] if name is not None else Variant()
+
+    def claims(self, variant: str | None) -> Claims:
+        """What is claimed of one variant: its own words first, then the case's."""
+        own = self.variant(variant)
+        return Claims(
+            fixed=self.metadata.fixed if own.fixed is None else own.fixed,
+            broken=self.metadata.broken if own.broken is None else own.broken,
+            affected=own.affected,
+        )
+
+    def pythons(self, variant: str | None) -> tuple[str, ...] | None:
+        """The Pythons asked for, as X.Y; None leaves the choice to `matrix`."""
+        return self.variant(variant).python or self.metadata.python
+
+
+def compile_signature(signature: str) -> Any:
+    """The signature, multi-line, in an engine whose time is linear in the length of the text."""
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile("(?m)" + signature, options)
+
+
+def parse(case_id: str, script: str, *, sha256: str, body_sha256: str) -> Case:
+    """The case that a script states.
+
+    Raises:
+        BrokenCase: with the key at fault, and the nearest right one where it is misspelt.
+    """
+    if not ID.fullmatch(case_id):
+        raise BrokenCase(
+            f"{case_id!r} is no case id",
+            hint="An id is lower-case letters, digits, '.', '_' and '-', and starts with one of the "
+            "first two kinds.",
+        )
+    try:
+        return _parse(case_id, script, sha256, body_sha256)
+    except ValidationError as error:
+        raise BrokenCase(_explain(error), case=case_id) from error
+    except BrokenCase as error:
+        error.case = case_id
+        raise
+
+
+def script_body(script: str) -> str:
+    """What of a script is run: its text without the metadata block.
+
+    What the block says of dependencies is in a cell's lock; the rest says what to make of a run.
+    """
+    return _BLOCK.sub("", script)
+
+
+def _parse(case_id: str, script: str, sha256: str, body_sha256: str) -> Case:
+    block = _read_block(script)
+    tool = _table(block.get("tool", {}), "tool")
+    if "fixproof" not in tool:
+        raise BrokenCase(
+            "the metadata block has no [tool.fixproof] table",
+            hint="docs/case-format.md shows the keys; package, title, signature and a claim "
+            "are required.",
+        )
+    metadata = Metadata.model_validate(_table(tool["fixproof"], "tool.fixproof"))
+    requirement, others = _split_dependencies(block.get("dependencies", []), metadata)
+    _check_claims(metadata)
+    return Case(
+        id=case_id,
+        metadata=metadata,
+        requirement=requirement,
+        dependencies=others,
+        requires_python=_requires_python(block),
+        uv=_uv_settings(_table(tool.get("uv", {}), "tool.uv"), metadata.package),
+        sha256=sha256,
+        body_sha256=body_sha256,
+    )
+
+
+def _read_block(script: str) -> dict[str, Any]:
+    text = script.replace("\r\n", "\n")
+    if not text.endswith("\n"):
+        text += "\n"
+    blocks = [match for match in _BLOCK.finditer(text) if match["type"] == "script"]
+    if not blocks:
+        raise BrokenCase(
+            "no metadata block",
+            hint="A case is a PEP 723 script: it has a comment block that starts with "
+            "'# /// script' and ends with '# ///'.",
+        )
+    if len(blocks) > 1:
+        raise BrokenCase("two metadata blocks", hint="PEP 723 allows one '# /// script' block.")
+    lines = blocks[0]["content"].splitlines()
+    content = "\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
+        raise BrokenCase(f"the metadata block is not TOML: {error}") from error
+
+
+def _table(value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BrokenCase(f"[{name}] is not a table")
+    return value
+
+
+def _split_dependencies(listed: object, metadata: Metadata) -> tuple[str, tuple[str, ...]]:
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise BrokenCase("'dependencies' is not a list of requirements")
+    package = canonicalize_name(metadata.package)
+    try:
+        requirements = [Requirement(each) for each in listed]
+        for variant in metadata.variants.values():
+            _refuse_package(variant.dependencies, package, "a variant's dependencies")
+    except InvalidRequirement as error:
+        raise BrokenCase(f"'dependencies' has one that cannot be read: {error}") from error
+    own = [each for each in requirements if canonicalize_name(each.name) == package]
+    if not own:
+        raise BrokenCase(
+            f"the package under test, {metadata.package!r}, is not among the dependencies",
+            hint=f'Add it: dependencies = ["{metadata.package}"].',
+        )
+    if len(own) > 1 or own[0].url or own[0].marker:
+        raise BrokenCase(
+            f"the dependency on {metadata.package!r} has an address, a marker or a double",
+            hint="fixproof replaces its version by the release under test; name it plainly, once.",
+        )
+    others = tuple(str(each) for each in requirements if each is not own[0])
+    return str(own[0]), others
+
+
+def _refuse_package(requirements: tuple[str, ...], package: str, where: str) -> None:
+    for each in requirements:
+        if canonicalize_name(Requirement(each).name) == package:
+            raise BrokenCase(
+                f"{where} name the package under test: {each!r}",
+                hint="Its version comes from the releases that are tested, and from nowhere else.",
+            )
+
+
+def _check_claims(metadata: Metadata) -> None:
+    variants: Mapping[str | None, Variant] = metadata.variants or {None: Variant()}
+    for name, variant in variants.items():
+        fixed = metadata.fixed if variant.fixed is None else variant.fixed
+        broken = metadata.broken if variant.broken is None else variant.broken
+        where = f" of variant {name!r}" if name else ""
+        if not fixed and not broken:
+            raise BrokenCase(
+                f"nothing is claimed{where}: one of 'fixed' and 'broken' is required",
+                hint='fixed = "1.2.3" is the first release that is said to have the fix.',
+            )
+        both = {Version(each) for each in fixed} & {Version(each) for each in broken}
+        if both and variant.affected:
+            raise BrokenCase(f"the claims{where} call {min(both)} both fixed and broken")
+
+
+def _requires_python(block: Mapping[str, Any]) -> str:
+    value = block.get("requires-python", "")
+    try:
+        return str(SpecifierSet(value))
+    except (InvalidSpecifier, TypeError, AttributeError) as error:
+        raise BrokenCase(f"'requires-python' is no version specifier: {value!r}") from error
+
+
+def _uv_settings(table: Mapping[str, Any], package: str) -> UvSettings:
+    for key in table:
+        if key not in HONOURED_UV:
+            raise BrokenCase(
+                f"[tool.uv] has {key!r}, which fixproof does not honour",
+                hint=f"It honours {', '.join(HONOURED_UV)}: nothing there may replace the code "
+                "under test.",
+            )
+    settings = UvSettings.model_validate(dict(table))
+    name = canonicalize_name(package)
+    for requirements in (settings.constraint_dependencies, settings.override_dependencies):
+        try:
+            _refuse_package(requirements, name, "[tool.uv] constraints or overrides")
+        except InvalidRequirement as error:
+            raise BrokenCase(f"[tool.uv] has a requirement that cannot be read: {error}") from error
+    return settings
+
+
+def _version_list(value: object) -> object:
+    """A claim is one release or a list of them; each is kept as PEP 440 spells it."""
+    if value is None:
+        return None
+    listed = value if isinstance(value, list | tuple) else [value]
+    try:
+        versions = {Version(each) for each in listed}
+    except (InvalidVersion, TypeError) as error:
+        raise ValueError(f"names a release that is no PEP 440 version in quotes: {value!r}") from error
+    return tuple(str(each) for each in sorted(versions))
+
+
+def _known_form(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    for each in value or ():
+        if not PYTHON.fullmatch(each):
+            raise ValueError(f"has {each!r}; write interpreters as ['3.8', '3.11']")
+    return value
+
+
+def _requirement_list(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        try:
+            Requirement(each)
+        except InvalidRequirement as error:
+            raise ValueError(f"has one that cannot be read: {error}") from error
+    return value
+
+
+def _explain(error: ValidationError) -> str:
+    """All faults, one a line, each with its key; a misspelt key with the nearest right one."""
+    return "; ".join(_explain_one(dict(each)) for each in error.errors())
+
+
+def _explain_one(fault: Mapping[str, Any]) -> str:
+    path = [str(part) for part in fault["loc"]]
+    name = ".".join(path)
+    if fault["type"] == "extra_forbidden":
+        known = Variant if len(path) > 1 and path[0] == "variants" else Metadata
+        nearest = difflib.get_close_matches(path[-1], known.model_fields, n=1)
+        return f"unknown key {name!r}" + (f", did you mean {nearest[0]!r}?" if nearest else "")
+    if fault["type"] == "missing":
+        return f"the key {name!r} is required"
+    return f"{name!r} {fault['msg'].removeprefix('Value error, ')}"

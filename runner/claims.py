@@ -1,0 +1,257 @@
+"""The result of each claim, and the sentences that say what a series showed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from runner.environment import Failure
+from runner.findings import CellFindings, SeriesFindings
+from runner.matrix import Role
+from runner.outcome import FIXED_SIDE, Decision, Mode, Outcome
+from runner.releases import History
+from runner.value import Value
+from runner.verdict import Verdict
+
+
+class Result(StrEnum):
+    """What became of a claim."""
+
+    CONFIRMED = "confirmed"
+    CONTRADICTED = "contradicted"
+    UNTESTED = "untested"
+
+
+class ClaimResult(Value):
+    """One claim, of one series."""
+
+    kind: Literal["fixed", "broken", "unaffected"]
+    version: str
+    python: str
+    variant: str | None
+    result: Result
+    why: str
+    cells: tuple[str, ...]
+    """Ids of the cells that it rests on."""
+
+
+def claim_results(
+    findings: SeriesFindings, decision: Decision, history: History
+) -> tuple[ClaimResult, ...]:
+    """Each claim of a series with its own result."""
+    claims = findings.series.claims
+    if not claims.affected:
+        named = (*claims.broken, *claims.fixed)
+        return tuple(_claim("unaffected", each, findings, decision, history) for each in named)
+    return (
+        *(_claim("fixed", each, findings, decision, history) for each in claims.fixed),
+        *(_claim("broken", each, findings, decision, history) for each in claims.broken),
+    )
+
+
+def summary(findings: SeriesFindings, decision: Decision) -> str:
+    """What a series comes to, in a sentence."""
+    if decision.outcome is None:
+        return f"Untested: {_why_untested(findings)}."
+    followed = _followed(findings)
+    sentence = _SENTENCES[decision.outcome](findings)
+    if followed and decision.outcome is not Outcome.FOLLOWS_DEPENDENCY:
+        return f"{followed} {sentence}"
+    return sentence
+
+
+def evidence(findings: SeriesFindings) -> str:
+    """Both sides in counts: "3 of 3 attempts show the bug on 0.12.2, 0 of 5 on 0.12.3"."""
+    cells = [each for each in findings.released() if each.judgement.counts.judged]
+    parts = [_shows(each, first=place == 0) for place, each in enumerate(cells)]
+    return ", ".join(parts) or "no attempt could be judged"
+
+
+def _claim(
+    kind: Literal["fixed", "broken", "unaffected"],
+    version: str,
+    findings: SeriesFindings,
+    decision: Decision,
+    history: History,
+) -> ClaimResult:
+    cells = _cells_of(kind, version, findings, history)
+    result, why = _result(kind, version, cells, findings, decision)
+    return ClaimResult(
+        kind=kind,
+        version=version,
+        python=findings.series.python,
+        variant=findings.series.variant,
+        result=result,
+        why=why,
+        cells=tuple(each.cell.id for each in cells),
+    )
+
+
+def _cells_of(
+    kind: str, version: str, findings: SeriesFindings, history: History
+) -> tuple[CellFindings, ...]:
+    """The claimed release, and for a fix its predecessor."""
+    before = history.predecessor(version) if kind == "fixed" else None
+    release = history.find(version)
+    wanted = {each.version for each in (release, before) if each}
+    return tuple(each for each in findings.released() if each.cell.version in wanted)
+
+
+def _result(
+    kind: str,
+    version: str,
+    cells: tuple[CellFindings, ...],
+    findings: SeriesFindings,
+    decision: Decision,
+) -> tuple[Result, str]:
+    if version in findings.missing:
+        return Result.CONTRADICTED, f"the package index has no release {version}"
+    if decision.outcome is None:
+        return Result.UNTESTED, _why_untested(findings)
+    if decision.outcome is Outcome.VACUOUS:
+        return Result.UNTESTED, "the script says the same without the package"
+    if decision.outcome is Outcome.FOLLOWS_DEPENDENCY:
+        return Result.CONTRADICTED, _followed(findings) or "the verdict follows the dependencies"
+    if any(each.judgement.verdict is Verdict.UNRESOLVED for each in cells) or not cells:
+        return Result.UNTESTED, _why_unresolved(cells)
+    expected = {each.cell.id: _expected(kind, version, each) for each in cells}
+    against = [each for each in cells if each.judgement.verdict is not expected[each.cell.id]]
+    result = Result.CONTRADICTED if against else Result.CONFIRMED
+    if kind == "fixed" and not against and decision.mode is not Mode.BOTH:
+        return Result.UNTESTED, "no broken side was run, so nothing shows that there was a bug"
+    return result, ", ".join(_shows(each, first=at == 0) for at, each in enumerate(cells))
+
+
+def _expected(kind: str, version: str, cell: CellFindings) -> Verdict:
+    if kind == "unaffected" or (kind == "fixed" and cell.cell.version == version):
+        return Verdict.ABSENT
+    return Verdict.PRESENT
+
+
+def _shows(cell: CellFindings, *, first: bool) -> str:
+    counts = cell.judgement.counts
+    words = " attempts show the bug" if first else ""
+    return f"{counts.present} of {counts.judged}{words} on {cell.cell.version}"
+
+
+def _why_untested(findings: SeriesFindings) -> str:
+    if findings.series.interpreter is None:
+        return findings.series.note or f"Python {findings.series.python} is not at hand"
+    return _why_unresolved(findings.cells)
+
+
+def _why_unresolved(cells: tuple[CellFindings, ...]) -> str:
+    for each in cells:
+        if isinstance(each.facts.lock, Failure):
+            return f"{each.cell.version} cannot be installed ({each.judgement.reason})"
+        if each.judgement.verdict is Verdict.UNRESOLVED:
+            return f"{each.cell.version} is unresolved ({each.judgement.reason})"
+    return "it was not run"
+
+
+def _followed(findings: SeriesFindings) -> str | None:
+    """The dependency that a verdict follows, named before anything else."""
+    for each in findings.confirmations:
+        if each.result != "differs":
+            continue
+        if each.follows is None:
+            listed = ", ".join(str(one) for one in each.differs)
+            return f"The verdict follows the dependencies and not the package ({listed})."
+        older, newer = each.follows.older or "absent", each.follows.newer or "absent"
+        return (
+            f"The verdict follows {each.follows.package} ({older} to {newer}) and not the package: "
+            "with the same dependencies on both sides it does not change."
+        )
+    return None
+
+
+def _of(findings: SeriesFindings, verdict: Verdict, *roles: Role) -> str:
+    versions = [
+        each.cell.version
+        for each in findings.cells
+        if {*roles} & {*each.roles} and each.judgement.verdict is verdict
+    ]
+    return " and ".join(versions)
+
+
+def _vacuous(_findings: SeriesFindings) -> str:
+    return (
+        "The script proves nothing: it gives a verdict in an environment without the package, "
+        "so it does not depend on it."
+    )
+
+
+def _no_such_release(findings: SeriesFindings) -> str:
+    known = findings.boundaries.first_fixed
+    measured = f" Measured: the first fixed release is {known}." if known else ""
+    missing = " and ".join(findings.missing)
+    return f"The package index has no release {missing}, which is claimed.{measured}"
+
+
+def _affected(findings: SeriesFindings) -> str:
+    return f"This variant is claimed not to have the bug, and has it: {evidence(findings)}."
+
+
+def _still_broken(findings: SeriesFindings) -> str:
+    version = _of(findings, Verdict.PRESENT, *FIXED_SIDE)
+    return f"{version} is said to be fixed and still shows the bug: {evidence(findings)}."
+
+
+def _follows(findings: SeriesFindings) -> str:
+    return f"{_followed(findings)} As released: {evidence(findings)}."
+
+
+def _not_reproduced(findings: SeriesFindings) -> str:
+    version = _of(findings, Verdict.ABSENT, Role.BROKEN)
+    return f"{version} is said to be broken and does not show the bug: {evidence(findings)}."
+
+
+def _fixed_earlier(findings: SeriesFindings) -> str:
+    before = _of(findings, Verdict.ABSENT, Role.BEFORE)
+    claimed = " and ".join(findings.series.claims.fixed)
+    known = findings.boundaries.first_fixed
+    measured = f"{known} is the first fixed release" if known else f"{before} is fixed already"
+    return f"Not {claimed} but an earlier release has the fix: {measured} ({evidence(findings)})."
+
+
+def _regressed(findings: SeriesFindings) -> str:
+    return f"The bug is back after its fix: {evidence(findings)}."
+
+
+def _yanked_fix(findings: SeriesFindings) -> str:
+    claimed = " and ".join(findings.series.claims.fixed)
+    return f"{claimed} was withdrawn (yanked) from the index: {evidence(findings)}."
+
+
+def _unresolved(findings: SeriesFindings) -> str:
+    needed = tuple(each for each in findings.released() if each.roles != (Role.PROBE,))
+    why = _why_unresolved(needed)
+    if why == "it was not run":
+        why = "only one side could be run, which does not show that the release fixed anything"
+    return f"Could not tell: {why}."
+
+
+def _ok(findings: SeriesFindings) -> str:
+    claims = findings.series.claims
+    if not claims.affected:
+        return f"This variant does not have the bug, as claimed: {evidence(findings)}."
+    if not claims.fixed:
+        return f"The bug is there as claimed: {evidence(findings)}. No fix is claimed, none was run."
+    fixed = " and ".join(claims.fixed)
+    verb = "is the first fixed release" if len(claims.fixed) == 1 else "are the first fixed releases"
+    return f"{fixed} {verb}: {evidence(findings)}."
+
+
+_SENTENCES = {
+    Outcome.VACUOUS: _vacuous,
+    Outcome.NO_SUCH_RELEASE: _no_such_release,
+    Outcome.AFFECTED: _affected,
+    Outcome.STILL_BROKEN: _still_broken,
+    Outcome.FOLLOWS_DEPENDENCY: _follows,
+    Outcome.NOT_REPRODUCED: _not_reproduced,
+    Outcome.FIXED_EARLIER: _fixed_earlier,
+    Outcome.REGRESSED: _regressed,
+    Outcome.YANKED_FIX: _yanked_fix,
+    Outcome.UNRESOLVED: _unresolved,
+    Outcome.OK: _ok,
+}

@@ -1,0 +1,344 @@
+"""The command line: checks what was asked, makes one call, prints what came of it.
+
+What is slow to import is imported by the command that needs it: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import update_wrapper
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from runner import __version__
+from runner.errors import FixproofError, WrongUsage
+
+if TYPE_CHECKING:
+    from runner.report import Report
+    from runner.wiring import Options, Program
+
+SANDBOXES = click.Choice(["auto", "docker", "bubblewrap", "process"])
+_BY_STATUS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
+
+Command = Callable[..., Any]
+
+
+def main() -> None:
+    """The entry point; the one place that turns an error into a message and an exit code."""
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        code = cli(standalone_mode=False)
+    except FixproofError as error:
+        code = _complain(error)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = WrongUsage.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        code = 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        code = 141
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _complain(error: FixproofError) -> int:
+    if "--json" in sys.argv:
+        click.echo(json.dumps(error_document(error), ensure_ascii=False))
+    else:
+        click.echo(f"fixproof: {error}", err=True)
+    return error.exit_code
+
+
+def error_document(error: FixproofError) -> dict[str, Any]:
+    """An error as `fixproof.error/1`."""
+    return {
+        "schema": "fixproof.error/1",
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "case": error.case,
+        "exit_code": error.exit_code,
+    }
+
+
+def common(command: Command) -> Command:
+    """Options that all commands about cases have."""
+    for option in reversed(
+        [
+            click.option("--sandbox", type=SANDBOXES, help="Where attempts run.  [default: auto]"),
+            click.option("--python", "pythons", multiple=True, metavar="X.Y",
+                         help="Interpreter instead of the case's own choice; can be repeated."),
+            click.option("--only", metavar="PATTERN",
+                         help="Only series that have a cell whose id is like this (* and ?)."),
+            click.option("--as-of", metavar="release|today|DATE", default="release",
+                         show_default=True, help="As of when dependencies are resolved."),
+            click.option("--fresh", is_flag=True, help="Rely on nothing that was made before."),
+            click.option("--home", metavar="DIR", help="Where everything is kept."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def sampled(command: Command) -> Command:
+    """Options of commands that run many attempts."""
+    for option in reversed(
+        [
+            click.option("--jobs", type=click.IntRange(1, 64),
+                         help="Attempts at a time.  [default: one a processor]"),
+            click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.99,
+                         show_default=True, help="Of an absence, given the rate of the bug."),
+            click.option("--latest", is_flag=True, help="Also judge the newest release."),
+            click.option("--json", "as_json", is_flag=True,
+                         help="One JSON document on standard output, and nothing else."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fixproof")
+def cli() -> None:
+    """Does this release fix this bug? An answer with evidence, or why there is none."""
+
+
+@cli.command()
+@click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@common
+@sampled
+def plan(cases: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Show every cell, command and limit; run nothing."""
+    from runner.plan_view import plan_document, plan_text
+
+    program, chosen = _program_and_options(**options)
+    plans = [program.plan(each, chosen) for each in cases]
+    if as_json:
+        documents = [plan_document(each) for each in plans]
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else
+                              {"schema": "fixproof.plans/1", "plans": documents}))
+    else:
+        click.echo("\n".join(plan_text(each) for each in plans), nl=False)
+
+
+@cli.command()
+@click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@common
+@sampled
+def verify(cases: tuple[str, ...], as_json: bool, **options: Any) -> int:
+    """Run both sides of each claim, and print the Verified Execution section.
+
+    Exit code: 0 all claims hold, 1 one is contradicted, 2 wrong usage or a broken case,
+    3 inconclusive, above that trouble.
+    """
+    from runner.progress import progress
+
+    program, chosen = _program_and_options(**options)
+    results: list[Report | FixproofError] = []
+    for each in cases:
+        try:
+            with progress(sys.stderr) as listener:
+                results.append(program.verify(each, chosen, listener))
+        except FixproofError as error:
+            if error.exit_code == 130 or len(cases) == 1:
+                raise
+            results.append(error)
+        if not as_json:
+            _print_result(program, results[-1])
+    if as_json:
+        click.echo(_documents(results))
+    return exit_code(results)
+
+
+@cli.command()
+@click.argument("case")
+@click.argument("release")
+@common
+def run(case: str, release: str, **options: Any) -> int:
+    """Run one release of a case once, live, for the author of its script.
+
+    Exit code: 0 the bug is absent, 1 it is present, 3 the attempt is unresolved. Nothing is kept.
+    """
+    from runner.by_hand import run_once
+    from runner.progress import progress
+
+    program, chosen = _program_and_options(**options)
+    with progress(sys.stderr) as listener:
+        return run_once(program.one(case, release, chosen), listener)
+
+
+@cli.command()
+@click.argument("case")
+@click.argument("release")
+@common
+def shell(case: str, release: str, **options: Any) -> int:
+    """Open a shell in the sandbox and environment of one release of a case."""
+    from runner.by_hand import open_shell
+    from runner.progress import progress
+
+    program, chosen = _program_and_options(**options)
+    with progress(sys.stderr) as listener:
+        return open_shell(program.one(case, release, chosen), listener)
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md",
+              show_default=True)
+@click.option("--log", metavar="NAME", help="Print one attempt's output as it was read, instead.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | None) -> int:
+    """Show the report of a stored run, drawn up anew from what is stored."""
+    program = _program(home=home)
+    if log is not None:
+        _print_log(program, log)
+        return 0
+    found = program.report(program.stored(run_id).id)
+    if as_json or form == "json":
+        click.echo(found.document())
+    else:
+        _print_result(program, found)
+    return exit_code([found])
+
+
+@cli.command()
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+def runs(limit: int, as_json: bool, home: str | None) -> None:
+    """List runs, the newest first."""
+    program = _program(home=home)
+    rows = [
+        {
+            "run": each.id,
+            "kind": each.kind,
+            "case": each.case_id,
+            "began": each.began.isoformat(),
+            "state": _state(program, each.id, bool(each.ended)),
+            "status": each.status,
+            "outcome": each.outcome,
+            "summary": each.summary,
+        }
+        for each in program.runs.recent(limit)
+    ]
+    if as_json:
+        click.echo(json.dumps({"schema": "fixproof.runs/1", "runs": rows}))
+        return
+    for row in rows:
+        said = f"{row['status']} / {row['outcome']}" if row["status"] else row["state"]
+        click.echo(f"{row['run']}  {said}")
+        if row["summary"]:
+            click.echo(f"    {row['summary']}")
+    if not rows:
+        click.echo("no runs yet", err=True)
+
+
+def exit_code(results: list[Report | FixproofError]) -> int:
+    """The first of trouble, 1, 3, 0 that occurs."""
+    codes = [
+        each.exit_code if isinstance(each, FixproofError) else _BY_STATUS[each.status]
+        for each in results
+    ]
+    trouble = [each for each in codes if each == WrongUsage.exit_code or each > _BY_STATUS["INCONCLUSIVE"]]
+    if trouble:
+        return trouble[0]
+    return next((each for each in (1, 3) if each in codes), 0)
+
+
+def _state(program: Program, run_id: str, ended: bool) -> str:
+    if ended:
+        return "ended"
+    return "running" if program.locks.held(run_id) else "interrupted"
+
+
+def _print_result(program: Program, result: Report | FixproofError) -> None:
+    from runner.render.section import markdown
+
+    if isinstance(result, FixproofError):
+        click.echo(f"fixproof: {result}", err=True)
+    else:
+        click.echo(markdown(result, program.runs.attempt))
+
+
+def _print_log(program: Program, name: str) -> None:
+    from runner.errors import UnknownRun
+
+    attempt = program.runs.attempt(name)
+    if attempt is None:
+        raise UnknownRun(f"there is no attempt {name!r}", hint="A JSON report names them.")
+    for stream, target in ((attempt.stdout, sys.stdout), (attempt.stderr, sys.stderr)):
+        target.buffer.write(stream.head)
+        if stream.omitted:
+            target.buffer.write(f"\n[... {stream.omitted} bytes left out ...]\n".encode())
+            target.buffer.write(stream.tail)
+        target.flush()
+
+
+def _documents(results: list[Report | FixproofError]) -> str:
+    documents = [
+        json.dumps(error_document(each)) if isinstance(each, FixproofError) else each.document()
+        for each in results
+    ]
+    if len(documents) == 1:
+        return documents[0]
+    return f'{{"schema":"fixproof.reports/1","reports":[{",".join(documents)}]}}'
+
+
+def _program(**options: Any) -> Program:
+    from runner.settings import read
+    from runner.wiring import Program
+
+    return Program(read(**options))
+
+
+def _program_and_options(
+    *,
+    sandbox: str | None,
+    pythons: tuple[str, ...],
+    only: str | None,
+    as_of: str,
+    fresh: bool,
+    home: str | None,
+    jobs: int | None = None,
+    confidence: float = 0.99,
+    latest: bool = False,
+) -> tuple[Program, Options]:
+    from runner.wiring import Options, default_jobs
+
+    chosen = Options(
+        jobs=jobs or default_jobs(),
+        pythons=pythons,
+        only=only,
+        as_of=_as_of(as_of),
+        confidence=confidence,
+        fresh=fresh,
+        latest=latest,
+    )
+    return _program(sandbox=sandbox, home=home), chosen
+
+
+def _as_of(text: str) -> Any:
+    if text in ("release", "today"):
+        from runner.matrix import AsOf
+
+        return AsOf(text)
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise WrongUsage(
+            f"--as-of takes 'release', 'today' or a date like 2021-03-01, not {text!r}"
+        ) from error

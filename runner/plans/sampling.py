@@ -1,0 +1,120 @@
+"""How many attempts each cell of a series still needs (design section 4, repeats by rate)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from runner.attempt import Facts
+from runner.case import Case
+from runner.evidence import MOST, MOST_SILENT, SHOWN, absence_needed, silence_needed
+from runner.findings import Want
+from runner.matrix import Cell, Role
+from runner.value import Value
+from runner.verdict import Counts, Judgement, hang_in_doubt, judge, no_attempt_helps
+
+CONTROL_ATTEMPTS = 2
+
+
+class Sample(Value):
+    """A cell as its series looks at it."""
+
+    cell: Cell
+    roles: tuple[Role, ...]
+    expected_broken: bool = False
+    settled: bool = False
+    """Of a probe: whether it turned out to be a neighbour of a boundary."""
+
+    @property
+    def glance(self) -> bool:
+        """Whether one attempt will do until something depends on it."""
+        return self.roles == (Role.PROBE,) and not self.settled
+
+
+class Sampling:
+    """The arithmetic of one series: the pooled rate, and what is asked of each cell."""
+
+    def __init__(self, *, case: Case, confidence: float, facts: Mapping[str, Facts]) -> None:
+        self.case = case
+        self.confidence = confidence
+        self.facts = facts
+        self.silence = silence_needed(confidence)
+        self.needed = self.silence
+        """Attempts that an `absent` takes; fewer once the rate of the bug is known."""
+
+    def facts_of(self, cell: Cell) -> Facts:
+        return self.facts.get(cell.id, Facts())
+
+    def judge(self, sample: Sample) -> Judgement:
+        """The verdict of a cell, with as many attempts as its absence takes here."""
+        return self._judge(sample, self._absence(sample))
+
+    def wants(self, samples: Iterable[Sample]) -> tuple[Want, ...]:
+        """The attempts that are missing: the broken side first, since its rate decides the rest."""
+        listed = sorted(samples, key=lambda each: not each.expected_broken)
+        return tuple(want for each in listed if (want := self._want(each)) is not None)
+
+    def measure(self, samples: Iterable[Sample]) -> None:
+        """Pool the releases that showed the bug, as released.
+
+        Of a release expected broken that still runs it is assumed that it will show the bug each
+        time: this asks for the fewest, so that both sides can run at once and none runs in vain.
+        """
+        attempts = silent = 0
+        for sample in samples:
+            if sample.cell.control or sample.cell.borrowed:
+                continue
+            counts = self._counts(sample)
+            if counts.present:
+                attempts, silent = attempts + counts.judged, silent + counts.absent
+            if sample.expected_broken and self._want(sample) is not None:
+                attempts += max(0, SHOWN - counts.present)
+        rate_known = attempts > silent
+        self.needed = (
+            absence_needed(attempts, silent, self.confidence) if rate_known else self.silence
+        )
+
+    def _judge(self, sample: Sample, needed: int) -> Judgement:
+        version = None if sample.cell.control else sample.cell.version
+        return judge(self.case, version, self.facts_of(sample.cell), needed)
+
+    def _counts(self, sample: Sample) -> Counts:
+        return self._judge(sample, self.silence).counts
+
+    def _absence(self, sample: Sample) -> int:
+        if sample.glance:
+            return 1
+        return self.silence if sample.expected_broken else self.needed
+
+    def _want(self, sample: Sample) -> Want | None:
+        facts = self.facts_of(sample.cell)
+        judgement = self.judge(sample)
+        if no_attempt_helps(judgement):
+            return None
+        if hang_in_doubt(self.case, facts):
+            return Want(cell=sample.cell, attempts=1, doubled=True)
+        counts = judgement.counts
+        target = self._target(sample, counts)
+        if counts.unresolved > target:  # each attempt asked for was replaced once
+            return None
+        missing = target - counts.judged
+        if self._on_broken_side(sample, counts):
+            missing = min(missing, max(1, SHOWN - counts.present))
+        if sample.cell.control:
+            missing -= counts.unresolved
+        return Want(cell=sample.cell, attempts=missing) if missing > 0 else None
+
+    def _on_broken_side(self, sample: Sample, counts: Counts) -> bool:
+        return sample.expected_broken or counts.present > 0
+
+    def _target(self, sample: Sample, counts: Counts) -> int:
+        """Judged attempts that the cell should have, as things look now."""
+        if sample.cell.control:
+            return 0 if counts.judged else CONTROL_ATTEMPTS
+        if self._on_broken_side(sample, counts):
+            if counts.present >= SHOWN:
+                return counts.judged
+            # One that was to be good is judged by its first `present`; the rest says how often.
+            return MOST if counts.present and sample.expected_broken else self.silence
+        if sample.glance:
+            return 1
+        return self.needed if self.needed <= MOST_SILENT else 0

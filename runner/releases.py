@@ -1,0 +1,122 @@
+"""Releases of a package as the index lists them: order, windows, lines, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from runner.value import Value
+
+
+class File(Value):
+    """One file of a release."""
+
+    name: str
+    uploaded: datetime | None
+    """UTC; None where the index does not say."""
+    yanked: bool = False
+    requires_python: str = ""
+
+
+class Release(Value):
+    """One release: what the index offers under one version."""
+
+    version: str
+    """Normalised as in PEP 440."""
+    files: tuple[File, ...]
+
+    @cached_property
+    def parsed(self) -> Version:
+        return Version(self.version)
+
+    @property
+    def uploaded(self) -> datetime | None:
+        """When its first file came; None where the index does not say."""
+        return min((each.uploaded for each in self.files if each.uploaded), default=None)
+
+    @property
+    def yanked(self) -> bool:
+        return bool(self.files) and all(each.yanked for each in self.files)
+
+    @property
+    def final(self) -> bool:
+        return not self.parsed.is_prerelease
+
+    def allows(self, python: str) -> bool:
+        """Whether some file of it allows this interpreter, X.Y.Z; what cannot be read does."""
+        return any(satisfies(python, each.requires_python) for each in self.files)
+
+
+class History(Value):
+    """All releases of one package, lowest first."""
+
+    package: str
+    releases: tuple[Release, ...]
+    fetched: datetime
+
+    @cached_property
+    def _by_version(self) -> dict[str, Release]:
+        return {each.version: each for each in self.releases}
+
+    def find(self, version: str) -> Release | None:
+        """The release that a version names, however it is spelt (1.0 is 1.0.0)."""
+        wanted = Version(version)
+        exact = self._by_version.get(str(wanted))
+        return exact or next((each for each in self.releases if each.parsed == wanted), None)
+
+    def offered(self) -> tuple[Release, ...]:
+        """The final releases that are not yanked: what somebody could be told to install."""
+        return tuple(each for each in self.releases if each.final and not each.yanked)
+
+    def predecessor(self, version: str) -> Release | None:
+        """The highest final, unyanked release below `version`, whether that one exists or not."""
+        below = self.below(version)
+        return below[0] if below else None
+
+    def below(self, version: str) -> tuple[Release, ...]:
+        """The offered releases below `version`, highest first."""
+        bound = Version(version)
+        return tuple(each for each in reversed(self.offered()) if each.parsed < bound)
+
+    def latest(self) -> Release | None:
+        """The newest release that somebody would get today."""
+        offered = self.offered()
+        return offered[-1] if offered else None
+
+
+class PackageIndex(Protocol):
+    """Tells what releases a package has.
+
+    Raises:
+        UnknownPackage: the index answers, and does not have the package.
+        IndexUnreachable: it does not answer, or not with something that can be read.
+    """
+
+    def history(self, package: str, *, fresh: bool = False) -> History:
+        """All releases; metadata a few minutes old will do unless `fresh`."""
+        ...
+
+
+def satisfies(python: str, specifier: str) -> bool:
+    """Whether an interpreter satisfies a Requires-Python; one that cannot be read is no bar."""
+    try:
+        return SpecifierSet(specifier).contains(python, prereleases=True)
+    except InvalidSpecifier:
+        return True
+
+
+def same_line(one: str, other: str) -> bool:
+    """Whether two releases belong to one line: all but the last part of the shorter agree."""
+    a, b = Version(one), Version(other)
+    shared = max(1, min(len(a.release), len(b.release)) - 1)
+    return (a.epoch, a.release[:shared]) == (b.epoch, b.release[:shared])
+
+
+def in_order(versions: Iterable[str]) -> tuple[str, ...]:
+    """Versions in PEP 440 order, each once."""
+    return tuple(sorted(set(versions), key=Version))

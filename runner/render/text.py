@@ -1,0 +1,73 @@
+"""Makes foreign text harmless in Markdown: titles, versions and logs come from strangers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from runner.sandbox import Stream
+from runner.verdict import readable
+
+PAGE_LINES = 60
+"""Lines of one stream that a page shows; the whole log is one command away."""
+PAGE_WIDTH = 400
+"""Characters of one line that a page shows."""
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
+_KEPT_CONTROLS = "\t\n"
+
+
+def visible(text: str) -> str:
+    """Control and direction characters as escapes, so that nothing acts and nothing hides."""
+    return "".join(
+        each
+        if each in _KEPT_CONTROLS or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else f"\\u{ord(each):04x}"
+        for each in text
+    )
+
+
+def inline(text: str) -> str:
+    """One line of prose that Markdown and HTML leave as it is."""
+    escaped = _SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))
+    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+
+
+def code(text: str) -> str:
+    """A code span, also in a table: its fence is longer than any run of backticks in it."""
+    shown = visible(" ".join(text.split())).replace("|", "\\|")
+    fence = "`" * (_longest_run(shown) + 1)
+    padding = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{padding}{shown}{padding}{fence}" if shown else ""
+
+
+def block(text: str) -> str:
+    """A fenced block of plain text that no line of it can end."""
+    fence = "`" * max(3, _longest_run(text) + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def log_text(stream: Stream) -> str:
+    """A stream for a page: without terminal codes, shortened in the middle, all characters plain."""
+    lines = visible(readable(stream.head)).splitlines()
+    if stream.omitted:
+        lines.append(f"[… {stream.omitted} bytes left out …]")
+        lines += visible(readable(stream.tail)).splitlines()
+    return "\n".join(_shortened([_narrow(each) for each in lines]))
+
+
+def _narrow(line: str) -> str:
+    rest = len(line) - PAGE_WIDTH
+    return line if rest <= 0 else f"{line[:PAGE_WIDTH]} [… {rest} characters …]"
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    if len(lines) <= PAGE_LINES:
+        return lines
+    half = PAGE_LINES // 2
+    gap = f"[… {len(lines) - 2 * half} lines …]"
+    return [*lines[:half], gap, *lines[-half:]]
+
+
+def _longest_run(text: str) -> int:
+    return max((len(each) for each in re.findall(r"`+", text)), default=0)

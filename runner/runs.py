@@ -1,0 +1,288 @@
+"""The service that carries out a run: what a plan asks for is made, run, kept, and linked to it.
+
+It knows no plan from the inside and no way to run things at once: drivers do that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Protocol, assert_never
+
+from runner.attempt import EPOCH, Attempt, Facts, Loaded
+from runner.case import Case, Runner
+from runner.environment import Environment, Environments, Failure, Interpreter, Lock, Wanted
+from runner.findings import Conclusion
+from runner.matrix import Cell, Series, Universe, wanted
+from runner.report import Ground, Report, build
+from runner.sandbox import EndingKind, Limits, Mount, OnOutput, RunRequest, Sandbox
+from runner.store import CellKeys, EvidenceStore, Run, RunStore
+from runner.value import Value, digest
+
+EXPIRES = timedelta(days=30)
+"""Age at which evidence is no longer relied on."""
+FAILURES_KEPT = timedelta(days=1)
+"""Age at which a failed resolution is tried again: a wheel may have been added."""
+CASE_FOLDER = "/case"
+SCRIPT = f"{CASE_FOLDER}/repro.py"
+PROBE_FOLDER = "/fixproof"
+
+
+class Plan(Protocol):
+    """What the service needs to see of a plan."""
+
+    @property
+    def case(self) -> Case: ...
+
+    @property
+    def universe(self) -> Universe: ...
+
+    @property
+    def series(self) -> tuple[Series, ...]: ...
+
+
+class Listener(Protocol):
+    """Told what happens, for whoever watches; from several threads at once."""
+
+    def resolving(self, cell: Cell) -> None: ...
+
+    def installing(self, cell: Cell) -> None: ...
+
+    def running(self, cell: Cell) -> None: ...
+
+    def finished(self, cell: Cell, facts: Facts) -> None: ...
+
+
+class Job(Value):
+    """One run that is being carried out."""
+
+    run: str
+    kind: str
+    ground: Ground
+    folder: str
+    """Where the copy of the case is."""
+    fresh: bool = False
+    """Nothing that was made before is relied on."""
+
+
+class Ports(Protocol):
+    """What the service acts through."""
+
+    @property
+    def runs(self) -> RunStore: ...
+
+    @property
+    def evidence(self) -> EvidenceStore: ...
+
+    @property
+    def environments(self) -> Environments: ...
+
+    @property
+    def sandbox(self) -> Sandbox: ...
+
+    @property
+    def probe_folder(self) -> str: ...
+
+    def now(self) -> datetime: ...
+
+    def new_id(self) -> str: ...
+
+
+class Runs:
+    """Makes, runs and keeps what one job needs, one cell at a time."""
+
+    def __init__(self, ports: Ports, job: Job, plan: Plan, listener: Listener) -> None:
+        self._ports = ports
+        self._job = job
+        self._plan = plan
+        self._listener = listener
+        self._series = {each.name: each for each in plan.series}
+
+    def resolve(self, cell: Cell, facts: Mapping[str, Facts]) -> Facts:
+        """The lock of a cell, and what was kept of exactly this content before."""
+        asked = wanted(self._plan.case, self._plan.universe, self._of(cell), cell, _locks(facts))
+        key = asked.key() if isinstance(asked, Wanted) else f"derived/{asked.sha256}"
+        since = self._ports.now() - (timedelta(0) if self._job.fresh else FAILURES_KEPT)
+        lock = self._ports.evidence.lock(key, failures_since=since)
+        if lock is None:
+            self._listener.resolving(cell)
+            lock = self._resolve(asked)
+            self._ports.evidence.keep_lock(key, lock, self._ports.now())
+        keys = self._keys(cell, key, lock)
+        self._ports.runs.link_cell(self._job.run, cell.id, keys)
+        return self._adopt(cell, lock, keys)
+
+    def install(self, cell: Cell, facts: Facts) -> tuple[Environment, Facts]:
+        """The environment of a cell, and the release that importing the package loads in it."""
+        if not isinstance(facts.lock, Lock):
+            raise AssertionError(f"{cell.id} has no lock to install")
+        self._listener.installing(cell)
+        environment = self._ports.environments.install(facts.lock, self._interpreter(cell))
+        if facts.loaded is not None:
+            return environment, facts
+        loaded = self._probe(cell, environment)
+        self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
+        return environment, facts.model_copy(update={"loaded": loaded})
+
+    def attempt(
+        self, cell: Cell, facts: Facts, environment: Environment, *, doubled: bool = False
+    ) -> Attempt:
+        """Run a cell once, and keep what came of it before anything else can go wrong."""
+        if not isinstance(facts.lock, Lock):
+            raise AssertionError(f"{cell.id} has no lock to run with")
+        self._listener.running(cell)
+        attempt = self.once(cell, environment, doubled=doubled)
+        keys = self._keys(cell, "", facts.lock)
+        self._ports.evidence.keep_attempt(keys.attempts, attempt)
+        self._ports.runs.link_attempts(self._job.run, cell.id, (attempt,))
+        return attempt
+
+    def once(
+        self,
+        cell: Cell,
+        environment: Environment,
+        *,
+        doubled: bool = False,
+        watch: OnOutput | None = None,
+    ) -> Attempt:
+        """Run a cell once and keep nothing."""
+        name = f"{cell.id}#{self._ports.new_id()}"
+        ran = self._ports.now()
+        result = self._ports.sandbox.run(self.request(cell, environment, name, doubled), watch)
+        return Attempt(
+            id=name,
+            ran=ran,
+            ending=result.ending,
+            stdout=result.stdout,
+            stderr=result.stderr,
+            seconds=result.seconds,
+            peak_mib=result.peak_mib,
+            cpu_seconds=result.cpu_seconds,
+            doubled=doubled,
+        )
+
+    def request(
+        self, cell: Cell, environment: Environment, name: str, doubled: bool = False
+    ) -> RunRequest:
+        """What the sandbox is asked to run for an attempt."""
+        return RunRequest(
+            id=name,
+            command=(environment.python, *_arguments(self._plan.case)),
+            env=self._env(cell, environment),
+            mounts=self._mounts(environment),
+            limits=self._job.ground.limits.doubled() if doubled else self._job.ground.limits,
+        )
+
+    def report(self, conclusion: Conclusion) -> Report:
+        """The report of a concluded run; its end is written down."""
+        report = build(self._plan.case, self._plan.universe, conclusion, self._job.ground)
+        self._ports.runs.finish(
+            self._job.run,
+            ended=self._ports.now(),
+            status=report.status,
+            outcome=report.outcome,
+            summary=report.summary,
+        )
+        return report
+
+    def _resolve(self, asked: Wanted | Lock) -> Lock | Failure:
+        return self._ports.environments.resolve(asked) if isinstance(asked, Wanted) else asked
+
+    def _adopt(self, cell: Cell, lock: Lock | Failure, keys: CellKeys) -> Facts:
+        """Take over all unexpired attempts of this content, whatever they say."""
+        if isinstance(lock, Failure):
+            return Facts(lock=lock)
+        loaded = self._ports.evidence.loaded(keys.loaded)
+        if self._job.fresh:
+            return Facts(lock=lock, loaded=loaded)
+        since = self._ports.now() - EXPIRES
+        attempts = self._ports.evidence.attempts(keys.attempts, since=since)
+        self._ports.runs.link_attempts(self._job.run, cell.id, attempts)
+        return Facts(lock=lock, loaded=loaded, attempts=attempts)
+
+    def _keys(self, cell: Cell, lock_key: str, lock: Lock | Failure) -> CellKeys:
+        """Content that decides what an attempt would show (design section 4, reuse)."""
+        if isinstance(lock, Failure):
+            return CellKeys(lock=lock_key)
+        case, variant = self._plan.case, self._plan.case.variant(self._of(cell).variant)
+        interpreter, sandbox = self._interpreter(cell), self._job.ground.sandbox
+        content = (
+            *(case.body_sha256, case.metadata.runner, json.dumps(variant.env, sort_keys=True)),
+            *(lock.sha256, interpreter.sha256, interpreter.platform, self._job.ground.host.arch),
+            *(sandbox.kind, sandbox.base or "", ",".join(sandbox.unenforced)),
+        )
+        limits = self._job.ground.limits.model_dump_json()
+        return CellKeys(
+            lock=lock_key,
+            loaded=digest("loaded/1", case.package, *content),
+            attempts=digest(f"attempt/{EPOCH}", *content, limits),
+        )
+
+    def _probe(self, cell: Cell, environment: Environment) -> Loaded:
+        """Ask inside, where the script would look, with nothing that the script could change."""
+        request = RunRequest(
+            id=f"{cell.id}#loaded",
+            command=(
+                environment.python,
+                f"{PROBE_FOLDER}/loaded.py",
+                CASE_FOLDER,
+                self._plan.case.package,
+            ),
+            env=self._env(cell, environment),
+            mounts=(
+                *self._mounts(environment),
+                Mount(source=self._ports.probe_folder, target=PROBE_FOLDER),
+            ),
+        )
+        result = self._ports.sandbox.run(request)
+        if result.ending.kind is not EndingKind.EXIT or result.ending.code != 0:
+            return Loaded(version=None, location=None)
+        return Loaded.model_validate_json(result.stdout.head.splitlines()[-1])
+
+    def _env(self, cell: Cell, environment: Environment) -> dict[str, str]:
+        variant = self._plan.case.variant(self._of(cell).variant)
+        return {
+            "PATH": f"{environment.path}/bin:/usr/local/bin:/usr/bin:/bin",
+            "HOME": "/tmp",  # noqa: S108 - the attempt's own
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            **variant.env,
+        }
+
+    def _mounts(self, environment: Environment) -> tuple[Mount, ...]:
+        prefix = environment.interpreter.prefix
+        return (
+            Mount(source=prefix, target=prefix),
+            Mount(source=environment.path, target=environment.path),
+            Mount(source=self._job.folder, target=CASE_FOLDER),
+        )
+
+    def _of(self, cell: Cell) -> Series:
+        return self._series[cell.series]
+
+    def _interpreter(self, cell: Cell) -> Interpreter:
+        interpreter = self._of(cell).interpreter
+        if interpreter is None:
+            raise AssertionError(f"{cell.id} has no interpreter and cannot be run")
+        return interpreter
+
+
+def _locks(facts: Mapping[str, Facts]) -> dict[str, Lock]:
+    return {name: each.lock for name, each in facts.items() if isinstance(each.lock, Lock)}
+
+
+def _arguments(case: Case) -> tuple[str, ...]:
+    match case.metadata.runner:
+        case Runner.PYTHON:
+            return (SCRIPT,)
+        case Runner.PYTEST:
+            return ("-m", "pytest", "-p", "no:cacheprovider", SCRIPT)
+        case _:
+            assert_never(case.metadata.runner)
+
+
+def limits_of(case: Case) -> Limits:
+    """The limits that a case asks for, and the usual ones beside them."""
+    own = case.metadata
+    return Limits(timeout=own.timeout, silence=own.silence, memory=own.memory)

@@ -1,0 +1,63 @@
+"""What a user sets by environment variables, and where things are on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.errors import WrongUsage
+from runner.value import Value
+
+SANDBOXES = ("auto", "docker", "bubblewrap", "process")
+
+
+class Settings(Value):
+    """Where fixproof keeps its things, and what attempts run in."""
+
+    home: Path
+    database_url: str
+    sandbox: str
+
+    @property
+    def store(self) -> Path:
+        """Trees of environments, beside uv's cache: one file system, for hard links."""
+        return self.home / "store"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"
+
+    @property
+    def cases(self) -> Path:
+        return self.home / "cases"
+
+    @property
+    def locks(self) -> Path:
+        return self.home / "locks"
+
+
+def read(
+    environ: Mapping[str, str] = os.environ, *, home: str | None = None, sandbox: str | None = None
+) -> Settings:
+    """The settings; what the command line says goes before the environment."""
+    folder = Path(home or environ.get("FIXPROOF_HOME") or _usual_home(environ)).absolute()
+    kind = sandbox or environ.get("FIXPROOF_SANDBOX") or "auto"
+    if kind not in SANDBOXES:
+        raise WrongUsage(
+            f"there is no sandbox {kind!r}", hint=f"There are {', '.join(SANDBOXES)}."
+        )
+    url = environ.get("FIXPROOF_DATABASE_URL") or f"sqlite:///{folder / 'fixproof.sqlite3'}"
+    return Settings(home=folder, database_url=url, sandbox=kind)
+
+
+def repros() -> Path:
+    """The corpus: `repros/` here, or else the one beside the program."""
+    here = Path.cwd() / "repros"
+    return here if here.is_dir() else Path(__file__).parents[1] / "repros"
+
+
+def _usual_home(environ: Mapping[str, str]) -> Path:
+    """As the XDG base directory specification has it."""
+    data = environ.get("XDG_DATA_HOME")
+    return Path(data or Path.home() / ".local" / "share") / "fixproof"

@@ -1,0 +1,96 @@
+"""The port to what is kept: runs, locks, attempts. The truth is here, never in a queue."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from runner.attempt import Attempt, Facts, Loaded
+from runner.environment import Failure, Lock
+from runner.value import Value
+
+
+class Run(Value):
+    """One plan carried out for one case."""
+
+    id: str
+    kind: str
+    case_id: str
+    inputs_sha256: str
+    """Of what was asked: an unfinished run of the same question is gone on with."""
+    plan: str
+    """The plan as JSON: with the facts of its cells, the whole state of the run."""
+    ground: str
+    """Where it takes place, as JSON of `report.Ground`."""
+    began: datetime
+    ended: datetime | None = None
+    status: str | None = None
+    outcome: str | None = None
+    summary: str | None = None
+
+
+class CellKeys(Value):
+    """Under which names the facts of a cell are kept; content decides them, not the run."""
+
+    lock: str
+    loaded: str = ""
+    attempts: str = ""
+
+
+class EvidenceStore(Protocol):
+    """Locks and attempts, by content.
+
+    Raises:
+        StoreTrouble: nothing can be read or written.
+        NoSpace: the disk is full.
+    """
+
+    def lock(self, key: str, *, failures_since: datetime) -> Lock | Failure | None:
+        """A kept resolution; a failure only if it is not older than that."""
+        ...
+
+    def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> None: ...
+
+    def loaded(self, key: str) -> Loaded | None: ...
+
+    def keep_loaded(self, key: str, loaded: Loaded) -> None: ...
+
+    def attempts(self, key: str, *, since: datetime) -> tuple[Attempt, ...]:
+        """All attempts of one content that are not older than that, oldest first."""
+        ...
+
+    def keep_attempt(self, key: str, attempt: Attempt) -> None: ...
+
+
+class RunStore(Protocol):
+    """Runs, and which evidence each relies on. Raises as `EvidenceStore`."""
+
+    def begin(self, run: Run) -> None: ...
+
+    def finish(self, run_id: str, *, ended: datetime, status: str, outcome: str, summary: str) -> None:
+        """Write down how a run ended."""
+        ...
+
+    def run(self, run_id: str) -> Run | None: ...
+
+    def recent(self, limit: int) -> tuple[Run, ...]:
+        """Runs, the newest first."""
+        ...
+
+    def unfinished(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
+        """Runs of the same question that did not end, the newest first."""
+        ...
+
+    def link_cell(self, run_id: str, cell_id: str, keys: CellKeys) -> None:
+        """Say under which keys a cell of a run finds its facts; again to say more."""
+        ...
+
+    def link_attempts(self, run_id: str, cell_id: str, attempts: tuple[Attempt, ...]) -> None:
+        """Say that a run relies on these attempts."""
+        ...
+
+    def facts(self, run_id: str) -> dict[str, Facts]:
+        """All that a run knows of its cells, by id."""
+        ...
+
+    def attempt(self, attempt_id: str) -> Attempt | None: ...

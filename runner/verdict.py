@@ -1,0 +1,306 @@
+"""What one attempt says of the bug, and what all attempts of a cell say together.
+
+Ending → Observation → Verdict, one pure function across each border; the tables are those of
+design section 3 and docs/verdicts.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple, assert_never
+
+from packaging.version import InvalidVersion, Version
+
+from runner.attempt import Attempt, Facts, Loaded
+from runner.case import Case, Ends, compile_signature
+from runner.environment import Failure, FailureKind
+from runner.evidence import MOST_SILENT
+from runner.sandbox import EndingKind, Stream
+from runner.value import Value
+
+# ECMA-48: control sequences, operating-system commands, and the two-byte escapes.
+_TERMINAL_CODES = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]"
+)
+
+
+class Verdict(StrEnum):
+    """What an attempt, or a cell, says of the bug."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNRESOLVED = "unresolved"
+
+
+class Reason(StrEnum):
+    """Why something is `unresolved`: a closed set, explained in docs/verdicts.md."""
+
+    NO_SIGNATURE = "no_signature"
+    CONTRADICTORY = "contradictory"
+    EXIT_CODE = "exit_code"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"
+    SILENCE = "silence"
+    MEMORY = "memory"
+    OUTPUT_LIMIT = "output_limit"
+    OUTPUT_CUT = "output_cut"
+    NOT_REACHED = "not_reached"
+    NOT_A_HANG = "not_a_hang"
+    WRONG_VERSION = "wrong_version"
+    NO_SOLUTION = "no_solution"
+    NO_WHEEL = "no_wheel"
+    PYTHON_NOT_ALLOWED = "python_not_allowed"
+    TOO_FEW = "too_few"
+    TOO_RARE = "too_rare"
+    NOT_RUN = "not_run"
+
+
+HOPELESS = (
+    Reason.NO_SOLUTION,
+    Reason.NO_WHEEL,
+    Reason.PYTHON_NOT_ALLOWED,
+    Reason.WRONG_VERSION,
+)
+"""Reasons that no further attempt can remove."""
+
+
+class Observation(Value):
+    """What one attempt says of the bug."""
+
+    says: Verdict
+    reason: Reason | None = None
+    """Only with `unresolved`."""
+
+
+class Counts(Value):
+    """Attempts of a cell by what they say."""
+
+    present: int = 0
+    absent: int = 0
+    unresolved: int = 0
+
+    @property
+    def judged(self) -> int:
+        return self.present + self.absent
+
+
+class Judgement(Value):
+    """What all attempts of a cell say together."""
+
+    verdict: Verdict
+    reason: Reason | None
+    counts: Counts
+    observations: tuple[Observation, ...]
+    """One for each attempt, in their order."""
+
+
+PRESENT = Observation(says=Verdict.PRESENT)
+ABSENT = Observation(says=Verdict.ABSENT)
+
+
+def unresolved(reason: Reason) -> Observation:
+    return Observation(says=Verdict.UNRESOLVED, reason=reason)
+
+
+def observe(case: Case, attempt: Attempt) -> Observation:
+    """What one attempt says, from its ending and its logs alone."""
+    signature = _search(case.metadata.signature, attempt.stdout, attempt.stderr)
+    if case.metadata.ends is Ends.EXIT:
+        return _observe_exit(attempt, signature)
+    return _observe_ending(case.metadata.ends, attempt, signature)
+
+
+def loaded_as_planned(version: str, loaded: Loaded) -> bool:
+    """Whether what importing the package would run is the release that the cell is about."""
+    try:
+        return loaded.version is not None and Version(loaded.version) == Version(version)
+    except InvalidVersion:
+        return False
+
+
+def judge(case: Case, version: str | None, facts: Facts, needed: int) -> Judgement:
+    """The verdict of a cell.
+
+    Args:
+        version: the release that has to be loaded; None for a control, which has none.
+        needed: attempts without the bug that its absence takes.
+    """
+    observations = tuple(observe(case, each) for each in facts.attempts)
+    if case.metadata.ends is Ends.TIMEOUT:
+        observations = _believe_hangs(facts.attempts, observations)
+    if version and facts.loaded and not loaded_as_planned(version, facts.loaded):
+        observations = tuple(unresolved(Reason.WRONG_VERSION) for _ in observations)
+        verdict, reason = Verdict.UNRESOLVED, Reason.WRONG_VERSION
+    else:
+        verdict, reason = _together(facts, observations, needed)
+    return Judgement(
+        verdict=verdict, reason=reason, counts=count(observations), observations=observations
+    )
+
+
+def count(observations: tuple[Observation, ...]) -> Counts:
+    by = Counter(each.says for each in observations)
+    return Counts(
+        present=by[Verdict.PRESENT], absent=by[Verdict.ABSENT], unresolved=by[Verdict.UNRESOLVED]
+    )
+
+
+def no_attempt_helps(judgement: Judgement) -> bool:
+    """Whether a cell stays unresolved whatever else would run.
+
+    So it is without an environment, with the wrong version in it, and where the first two
+    attempts are unresolved for one reason.
+    """
+    if judgement.reason in HOPELESS:
+        return True
+    first, second = (*judgement.observations[:2], None, None)[:2]
+    return first is not None and first == second and first.says is Verdict.UNRESOLVED
+
+
+def failure_reason(kind: FailureKind) -> Reason:
+    """Why a cell without an environment is unresolved."""
+    match kind:
+        case FailureKind.NO_SOLUTION:
+            return Reason.NO_SOLUTION
+        case FailureKind.NO_WHEEL:
+            return Reason.NO_WHEEL
+        case FailureKind.PYTHON_NOT_ALLOWED:
+            return Reason.PYTHON_NOT_ALLOWED
+        case _:
+            assert_never(kind)
+
+
+def readable(data: bytes) -> str:
+    """Output as text, without terminal codes; bytes that are not UTF-8 become U+FFFD."""
+    return _TERMINAL_CODES.sub(b"", data).replace(b"\r\n", b"\n").decode("utf-8", "replace")
+
+
+def _observe_exit(attempt: Attempt, signature: _Search) -> Observation:
+    """The first table of design section 3: the exit code says it, the signature vouches for it."""
+    if attempt.ending.kind is not EndingKind.EXIT:
+        return unresolved(_ended_by(attempt.ending.kind))
+    match attempt.ending.code:
+        case 0 if signature.found:
+            return unresolved(Reason.CONTRADICTORY)
+        case 0:
+            return unresolved(Reason.OUTPUT_CUT) if signature.cut else ABSENT
+        case 1 if signature.found:
+            return PRESENT
+        case 1:
+            return unresolved(Reason.OUTPUT_CUT if signature.cut else Reason.NO_SIGNATURE)
+        case _:
+            return unresolved(Reason.EXIT_CODE)
+
+
+def _observe_ending(ends: Ends, attempt: Attempt, signature: _Search) -> Observation:
+    """The second table: the ending says it, the signature marks that the point was reached."""
+    shown = _shows(ends, attempt.ending.kind)
+    if not shown and attempt.ending.kind is not EndingKind.EXIT:
+        return unresolved(_ended_by(attempt.ending.kind))
+    if not shown and attempt.ending.code != 0:
+        return unresolved(Reason.EXIT_CODE)
+    if not signature.found:
+        return unresolved(Reason.OUTPUT_CUT if signature.cut else Reason.NOT_REACHED)
+    return PRESENT if shown else ABSENT
+
+
+def _shows(ends: Ends, kind: EndingKind) -> bool:
+    match ends:
+        case Ends.EXIT:
+            return False
+        case Ends.TIMEOUT:
+            return kind in (EndingKind.TIMEOUT, EndingKind.SILENCE)
+        case Ends.MEMORY:
+            return kind is EndingKind.MEMORY
+        case Ends.SIGNAL:
+            return kind is EndingKind.SIGNAL
+        case _:
+            assert_never(ends)
+
+
+def _ended_by(kind: EndingKind) -> Reason:
+    match kind:
+        case EndingKind.EXIT:
+            return Reason.EXIT_CODE
+        case EndingKind.SIGNAL:
+            return Reason.SIGNAL
+        case EndingKind.TIMEOUT:
+            return Reason.TIMEOUT
+        case EndingKind.SILENCE:
+            return Reason.SILENCE
+        case EndingKind.MEMORY:
+            return Reason.MEMORY
+        case EndingKind.OUTPUT_LIMIT:
+            return Reason.OUTPUT_LIMIT
+        case _:
+            assert_never(kind)
+
+
+def hang_in_doubt(case: Case, facts: Facts) -> bool:
+    """Whether a hang was seen that was not yet tried with twice the limit."""
+    return case.metadata.ends is Ends.TIMEOUT and (
+        any(observe(case, each).says is Verdict.PRESENT for each in facts.attempts)
+        and not any(each.doubled for each in facts.attempts)
+    )
+
+
+def _believe_hangs(
+    attempts: tuple[Attempt, ...], observations: tuple[Observation, ...]
+) -> tuple[Observation, ...]:
+    """A hang counts once the cell repeated it with twice the limit; else it may be slowness."""
+    pairs = tuple(zip(attempts, observations, strict=True))
+    repeated = any(each.doubled and says == PRESENT for each, says in pairs)
+    doubt = unresolved(Reason.NOT_A_HANG)
+    return tuple(doubt if says == PRESENT and not repeated else says for _, says in pairs)
+
+
+def _together(
+    facts: Facts, observations: tuple[Observation, ...], needed: int
+) -> tuple[Verdict, Reason | None]:
+    """The row of design section 3 that ends its table of attempts."""
+    counts = count(observations)
+    if isinstance(facts.lock, Failure):
+        return Verdict.UNRESOLVED, failure_reason(facts.lock.kind)
+    if counts.present:
+        return Verdict.PRESENT, None
+    if counts.absent and counts.absent >= needed:
+        return Verdict.ABSENT, None
+    return Verdict.UNRESOLVED, _main_reason(observations, needed)
+
+
+def _main_reason(observations: tuple[Observation, ...], needed: int) -> Reason:
+    reasons = Counter(each.reason for each in observations if each.reason)
+    if reasons:
+        return reasons.most_common(1)[0][0]
+    if needed > MOST_SILENT:
+        return Reason.TOO_RARE
+    return Reason.TOO_FEW if observations else Reason.NOT_RUN
+
+
+class _Search(NamedTuple):
+    """What looking for the signature in an attempt's output gave."""
+
+    found: bool
+    cut: bool
+    """Not found, but it could stand in what was left out."""
+
+
+@lru_cache(maxsize=128)
+def _search(signature: str, stdout: Stream, stderr: Stream) -> _Search:
+    """Kept for a while: a plan that is asked again judges the same attempts again."""
+    pattern = compile_signature(signature)
+    texts = [text for stream in (stdout, stderr) for text in whole_lines(stream)]
+    found = any(pattern.search(text) is not None for text in texts)
+    return _Search(found=found, cut=not found and bool(stdout.omitted or stderr.omitted))
+
+
+def whole_lines(stream: Stream) -> tuple[str, ...]:
+    """The readable parts of a stream; beside a gap, lines that were cut in two are left out."""
+    if not stream.omitted:
+        return (readable(stream.head + stream.tail),)
+    head = stream.head.rpartition(b"\n")[0]
+    tail = stream.tail.partition(b"\n")[2]
+    return readable(head), readable(tail)
