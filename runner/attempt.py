@@ -1,4 +1,4 @@
-"""One attempt as it is kept: what the supervisor saw, and what was loaded. It draws no conclusion."""
+"""One attempt as it is kept: what the supervisor saw, and what was loaded; no conclusion."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""Between which releases a bug came and went, and what stays unknown; one function for all plans."""
+"""Between which releases a bug came and went, and what stays unknown: one pure function."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from packaging.version import Version
+from collections.abc import Collection, Mapping
 
 from runner.releases import in_order
 from runner.value import Value
@@ -42,45 +40,41 @@ def boundaries(candidates: tuple[str, ...], verdicts: Mapping[str, Verdict]) -> 
             Releases that are no candidates (yanked ones) count as broken, never as a fix.
     """
     judged = {each: said for each, said in verdicts.items() if said is not Verdict.UNRESOLVED}
-    ordered = in_order(candidates)
-    broken = in_order(each for each, said in judged.items() if said is Verdict.PRESENT)
-    good = tuple(each for each in ordered if judged.get(each) is Verdict.ABSENT)
-    unknown = tuple(each for each in ordered if each not in judged)
-    fixed_in = _fixed_in(broken, good, unknown)
+    ordered = in_order((*candidates, *judged))
+    offered = {*candidates}
+    broken = [at for at, each in enumerate(ordered) if judged.get(each) is Verdict.PRESENT]
+    good = [
+        at
+        for at, each in enumerate(ordered)
+        if judged.get(each) is Verdict.ABSENT and each in offered
+    ]
+    fixed_in = _fixed_in(ordered, broken, good, judged.keys())
+    below = [each for each in ordered[: broken[0]] if each in offered] if broken else []
+    right_below = judged.get(below[-1]) if below else None
     certain = fixed_in is not None and fixed_in.after is not None and not fixed_in.unknown
     return Boundaries(
-        first_fixed=fixed_in.by if certain and fixed_in else None,
+        first_fixed=fixed_in.by if fixed_in and certain else None,
         fixed_in=fixed_in,
-        last_broken=broken[-1] if broken else None,
-        first_broken=_first_broken(broken, ordered, judged),
-        tested=in_order(judged),
+        last_broken=ordered[broken[-1]] if broken else None,
+        first_broken=ordered[broken[0]] if broken and right_below is Verdict.ABSENT else None,
+        tested=tuple(each for each in ordered if each in judged),
     )
 
 
 def _fixed_in(
-    broken: tuple[str, ...], good: tuple[str, ...], unknown: tuple[str, ...]
+    ordered: tuple[str, ...], broken: list[int], good: list[int], judged: Collection[str]
 ) -> FixedIn | None:
+    """Between the last broken release and the first good one above it; places are in `ordered`."""
     after = broken[-1] if broken else None
-    above = [each for each in good if after is None or Version(each) > Version(after)]
-    by = above[0] if above else None
+    by = next((at for at in good if after is None or at > after), None)
     if after is None and by is None:
         return None
-    between = tuple(
-        each
-        for each in unknown
-        if (after is None or Version(each) > Version(after))
-        and (by is None or Version(each) < Version(by))
+    first, end = (0 if after is None else after + 1), (len(ordered) if by is None else by)
+    unknown = tuple(each for each in ordered[first:end] if each not in judged)
+    if after is None and not unknown:
+        return None
+    return FixedIn(
+        after=None if after is None else ordered[after],
+        by=None if by is None else ordered[by],
+        unknown=unknown,
     )
-    if after is None and not between:
-        return None
-    return FixedIn(after=after, by=by, unknown=between)
-
-
-def _first_broken(
-    broken: tuple[str, ...], ordered: tuple[str, ...], judged: Mapping[str, Verdict]
-) -> str | None:
-    """The lowest broken release, if the candidate right below it was judged good."""
-    if not broken:
-        return None
-    below = [each for each in ordered if Version(each) < Version(broken[0])]
-    return broken[0] if below and judged.get(below[-1]) is Verdict.ABSENT else None

@@ -1,6 +1,6 @@
 """One bug as its script states it: what it is about, how it shows, and what is claimed of it.
 
-`parse` reads the metadata of a PEP 723 script (design section 3). It reads no file and runs nothing.
+`parse` reads the metadata of a PEP 723 script. It reads no file and runs nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from runner.errors import BrokenCase
 from runner.value import Value
@@ -66,6 +66,36 @@ class Claims(Value):
     """False: the claim that the bug is not there, on any of the named releases."""
 
 
+def _version_list(value: object) -> object:
+    """A claim is one release or a list of them; each is kept as PEP 440 spells it."""
+    if value is None:
+        return None
+    listed: list[Any] = [*value] if isinstance(value, list | tuple) else [value]
+    try:
+        versions = {Version(each) for each in listed}
+    except (InvalidVersion, TypeError) as error:
+        raise ValueError(
+            f"names a release that is no PEP 440 version in quotes: {value!r}"
+        ) from error
+    return tuple(str(each) for each in sorted(versions))
+
+
+def _known_form(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    for each in value or ():
+        if not PYTHON.fullmatch(each):
+            raise ValueError(f"has {each!r}; write interpreters as ['3.8', '3.11']")
+    return value
+
+
+def _requirement_list(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        try:
+            Requirement(each)
+        except InvalidRequirement as error:
+            raise ValueError(f"has one that cannot be read: {error}") from error
+    return value
+
+
 class Variant(Value):
     """One value of the one more axis that a case may have."""
 
@@ -77,13 +107,15 @@ class Variant(Value):
     broken: tuple[str, ...] | None = None
     affected: bool = True
 
-    _versions = field_validator("fixed", "broken", mode="before")(lambda value: _version_list(value))
-    _pythons = field_validator("python")(lambda value: _known_form(value))
-    _requirements = field_validator("dependencies")(lambda value: _requirement_list(value))
+    _versions = field_validator("fixed", "broken", mode="before")(_version_list)
+    _pythons = field_validator("python")(_known_form)
+    _requirements = field_validator("dependencies")(_requirement_list)
 
 
 class UvSettings(Value):
     """The script's own `[tool.uv]`, as far as it can be honoured; keys as uv spells them."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     exclude_newer: str | None = Field(default=None, alias="exclude-newer")
     exclude_newer_package: dict[str, str] = Field(default={}, alias="exclude-newer-package")
@@ -120,8 +152,8 @@ class Metadata(Value):
     runner: Runner = Runner.PYTHON
     variants: dict[str, Variant] = {}
 
-    _versions = field_validator("fixed", "broken", mode="before")(lambda value: _version_list(value))
-    _pythons = field_validator("python")(lambda value: _known_form(value))
+    _versions = field_validator("fixed", "broken", mode="before")(_version_list)
+    _pythons = field_validator("python")(_known_form)
 
     @field_validator("title")
     @classmethod
@@ -225,8 +257,8 @@ def parse(case_id: str, script: str, *, sha256: str, body_sha256: str) -> Case:
     if not ID.fullmatch(case_id):
         raise BrokenCase(
             f"{case_id!r} is no case id",
-            hint="An id is lower-case letters, digits, '.', '_' and '-', and starts with one of the "
-            "first two kinds.",
+            hint="An id is made of lower-case letters, digits, '.', '_' and '-', and begins with a "
+            "letter or a digit.",
         )
     try:
         return _parse(case_id, script, sha256, body_sha256)
@@ -331,8 +363,7 @@ def _refuse_package(requirements: tuple[str, ...], package: str, where: str) -> 
 
 
 def _check_claims(metadata: Metadata) -> None:
-    variants: Mapping[str | None, Variant] = metadata.variants or {None: Variant()}
-    for name, variant in variants.items():
+    for name, variant in (metadata.variants or {"": Variant()}).items():
         fixed = metadata.fixed if variant.fixed is None else variant.fixed
         broken = metadata.broken if variant.broken is None else variant.broken
         where = f" of variant {name!r}" if name else ""
@@ -370,34 +401,6 @@ def _uv_settings(table: Mapping[str, Any], package: str) -> UvSettings:
         except InvalidRequirement as error:
             raise BrokenCase(f"[tool.uv] has a requirement that cannot be read: {error}") from error
     return settings
-
-
-def _version_list(value: object) -> object:
-    """A claim is one release or a list of them; each is kept as PEP 440 spells it."""
-    if value is None:
-        return None
-    listed = value if isinstance(value, list | tuple) else [value]
-    try:
-        versions = {Version(each) for each in listed}
-    except (InvalidVersion, TypeError) as error:
-        raise ValueError(f"names a release that is no PEP 440 version in quotes: {value!r}") from error
-    return tuple(str(each) for each in sorted(versions))
-
-
-def _known_form(value: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    for each in value or ():
-        if not PYTHON.fullmatch(each):
-            raise ValueError(f"has {each!r}; write interpreters as ['3.8', '3.11']")
-    return value
-
-
-def _requirement_list(value: tuple[str, ...]) -> tuple[str, ...]:
-    for each in value:
-        try:
-            Requirement(each)
-        except InvalidRequirement as error:
-            raise ValueError(f"has one that cannot be read: {error}") from error
-    return value
 
 
 def _explain(error: ValidationError) -> str:

@@ -236,9 +236,13 @@ def _ok(findings: SeriesFindings) -> str:
     if not claims.affected:
         return f"This variant does not have the bug, as claimed: {evidence(findings)}."
     if not claims.fixed:
-        return f"The bug is there as claimed: {evidence(findings)}. No fix is claimed, none was run."
+        return (
+            f"The bug is there as claimed: {evidence(findings)}. No fix is claimed, none was run."
+        )
     fixed = " and ".join(claims.fixed)
-    verb = "is the first fixed release" if len(claims.fixed) == 1 else "are the first fixed releases"
+    verb = (
+        "is the first fixed release" if len(claims.fixed) == 1 else "are the first fixed releases"
+    )
     return f"{fixed} {verb}: {evidence(findings)}."
 
 

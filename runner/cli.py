@@ -5,19 +5,20 @@ What is slow to import is imported by the command that needs it: `--help` answer
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import update_wrapper
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from runner import __version__
-from runner.errors import FixproofError, WrongUsage
+from runner.errors import FixproofError, Interrupted, WrongUsage
 
 if TYPE_CHECKING:
     from runner.report import Report
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 SANDBOXES = click.Choice(["auto", "docker", "bubblewrap", "process"])
 _BY_STATUS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000
+"""Starting makes many objects and no garbage; looking for it costs a tenth of the start."""
+
 Command = Callable[..., Any]
 
 
 def main() -> None:
     """The entry point; the one place that turns an error into a message and an exit code."""
     signal.signal(signal.SIGTERM, _as_interrupt)
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"  # we have none; looking for them takes time
     try:
         code = cli(standalone_mode=False)
     except FixproofError as error:
@@ -43,7 +49,7 @@ def main() -> None:
         code = WrongUsage.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        code = 130
+        code = Interrupted.exit_code
     except BrokenPipeError:  # whoever read our output has seen enough
         sys.stderr.close()
         code = 141
@@ -79,12 +85,25 @@ def common(command: Command) -> Command:
     for option in reversed(
         [
             click.option("--sandbox", type=SANDBOXES, help="Where attempts run.  [default: auto]"),
-            click.option("--python", "pythons", multiple=True, metavar="X.Y",
-                         help="Interpreter instead of the case's own choice; can be repeated."),
-            click.option("--only", metavar="PATTERN",
-                         help="Only series that have a cell whose id is like this (* and ?)."),
-            click.option("--as-of", metavar="release|today|DATE", default="release",
-                         show_default=True, help="As of when dependencies are resolved."),
+            click.option(
+                "--python",
+                "pythons",
+                multiple=True,
+                metavar="X.Y",
+                help="Interpreter instead of the case's own choice; can be repeated.",
+            ),
+            click.option(
+                "--only",
+                metavar="PATTERN",
+                help="Only series that have a cell whose id is like this (* and ?).",
+            ),
+            click.option(
+                "--as-of",
+                metavar="release|today|DATE",
+                default="release",
+                show_default=True,
+                help="As of when dependencies are resolved.",
+            ),
             click.option("--fresh", is_flag=True, help="Rely on nothing that was made before."),
             click.option("--home", metavar="DIR", help="Where everything is kept."),
         ]
@@ -97,13 +116,25 @@ def sampled(command: Command) -> Command:
     """Options of commands that run many attempts."""
     for option in reversed(
         [
-            click.option("--jobs", type=click.IntRange(1, 64),
-                         help="Attempts at a time.  [default: one a processor]"),
-            click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.99,
-                         show_default=True, help="Of an absence, given the rate of the bug."),
+            click.option(
+                "--jobs",
+                type=click.IntRange(1, 64),
+                help="Attempts at a time.  [default: one a processor]",
+            ),
+            click.option(
+                "--confidence",
+                type=click.FloatRange(0.5, 0.9999),
+                default=0.99,
+                show_default=True,
+                help="Of an absence, given the rate of the bug.",
+            ),
             click.option("--latest", is_flag=True, help="Also judge the newest release."),
-            click.option("--json", "as_json", is_flag=True,
-                         help="One JSON document on standard output, and nothing else."),
+            click.option(
+                "--json",
+                "as_json",
+                is_flag=True,
+                help="One JSON document on standard output, and nothing else.",
+            ),
         ]
     ):
         command = option(command)
@@ -128,8 +159,13 @@ def plan(cases: tuple[str, ...], as_json: bool, **options: Any) -> None:
     plans = [program.plan(each, chosen) for each in cases]
     if as_json:
         documents = [plan_document(each) for each in plans]
-        click.echo(json.dumps(documents[0] if len(documents) == 1 else
-                              {"schema": "fixproof.plans/1", "plans": documents}))
+        click.echo(
+            json.dumps(
+                documents[0]
+                if len(documents) == 1
+                else {"schema": "fixproof.plans/1", "plans": documents}
+            )
+        )
     else:
         click.echo("\n".join(plan_text(each) for each in plans), nl=False)
 
@@ -153,7 +189,7 @@ def verify(cases: tuple[str, ...], as_json: bool, **options: Any) -> int:
             with progress(sys.stderr) as listener:
                 results.append(program.verify(each, chosen, listener))
         except FixproofError as error:
-            if error.exit_code == 130 or len(cases) == 1:
+            if isinstance(error, Interrupted) or len(cases) == 1:
                 raise
             results.append(error)
         if not as_json:
@@ -196,8 +232,9 @@ def shell(case: str, release: str, **options: Any) -> int:
 
 @cli.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--format", "form", type=click.Choice(["md", "json"]), default="md",
-              show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True
+)
 @click.option("--log", metavar="NAME", help="Print one attempt's output as it was read, instead.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--home", metavar="DIR", help="Where everything is kept.")
@@ -253,7 +290,9 @@ def exit_code(results: list[Report | FixproofError]) -> int:
         each.exit_code if isinstance(each, FixproofError) else _BY_STATUS[each.status]
         for each in results
     ]
-    trouble = [each for each in codes if each == WrongUsage.exit_code or each > _BY_STATUS["INCONCLUSIVE"]]
+    trouble = [
+        each for each in codes if each == WrongUsage.exit_code or each > _BY_STATUS["INCONCLUSIVE"]
+    ]
     if trouble:
         return trouble[0]
     return next((each for each in (1, 3) if each in codes), 0)
@@ -266,12 +305,10 @@ def _state(program: Program, run_id: str, ended: bool) -> str:
 
 
 def _print_result(program: Program, result: Report | FixproofError) -> None:
-    from runner.render.section import markdown
-
     if isinstance(result, FixproofError):
         click.echo(f"fixproof: {result}", err=True)
     else:
-        click.echo(markdown(result, program.runs.attempt))
+        click.echo(program.section(result))
 
 
 def _print_log(program: Program, name: str) -> None:

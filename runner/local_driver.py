@@ -85,9 +85,7 @@ class LocalDriver:
         for each in done:
             each.result()()
 
-    def _start(
-        self, want: Want, prepare: ThreadPoolExecutor, attempt: ThreadPoolExecutor
-    ) -> None:
+    def _start(self, want: Want, prepare: ThreadPoolExecutor, attempt: ThreadPoolExecutor) -> None:
         cell = want.cell
         known = self._facts.get(cell.id, Facts())
         if cell.id in self._preparing:

@@ -20,7 +20,7 @@ class Status(StrEnum):
 
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - no password
     UNTESTED = "untested"
     """Of a series only: none of its cells could be installed with an interpreter at hand."""
 
@@ -80,7 +80,9 @@ def decide(findings: SeriesFindings, history: History) -> Decision:
 
 def untested(findings: SeriesFindings) -> bool:
     """Whether no cell could be installed; that a claimed release does not exist counts anyway."""
-    return not findings.missing and all(not each.facts.attempts and not _installed(each) for each in findings.cells)
+    return not findings.missing and all(
+        not each.facts.attempts and not _installed(each) for each in findings.cells
+    )
 
 
 def mode_of(findings: SeriesFindings) -> Mode:

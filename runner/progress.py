@@ -114,9 +114,7 @@ class LiveView:
         from rich.console import Console
         from rich.live import Live
 
-        live = Live(
-            console=Console(file=self._stream, stderr=True), refresh_per_second=_REFRESHES
-        )
+        live = Live(console=Console(file=self._stream, stderr=True), refresh_per_second=_REFRESHES)
         live.start()
         return live
 
@@ -126,7 +124,10 @@ class LiveView:
         seconds = time.monotonic() - self._began
         total = sum(len(each) for each in self._endings.values())
         table = Table(
-            title=f"{total} attempts, {seconds:.0f} s", title_justify="left", box=None, padding=(0, 2)
+            title=f"{total} attempts, {seconds:.0f} s",
+            title_justify="left",
+            box=None,
+            padding=(0, 2),
         )
         for name in ("cell", "attempts", "endings", "now"):
             table.add_column(name, justify="right" if name == "attempts" else "left")

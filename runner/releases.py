@@ -60,6 +60,11 @@ class History(Value):
     fetched: datetime
 
     @cached_property
+    def order(self) -> dict[str, int]:
+        """The place of each version, the lowest first."""
+        return {each.version: place for place, each in enumerate(self.releases)}
+
+    @cached_property
     def _by_version(self) -> dict[str, Release]:
         return {each.version: each for each in self.releases}
 
@@ -69,6 +74,7 @@ class History(Value):
         exact = self._by_version.get(str(wanted))
         return exact or next((each for each in self.releases if each.parsed == wanted), None)
 
+    @cached_property
     def offered(self) -> tuple[Release, ...]:
         """The final releases that are not yanked: what somebody could be told to install."""
         return tuple(each for each in self.releases if each.final and not each.yanked)
@@ -81,12 +87,11 @@ class History(Value):
     def below(self, version: str) -> tuple[Release, ...]:
         """The offered releases below `version`, highest first."""
         bound = Version(version)
-        return tuple(each for each in reversed(self.offered()) if each.parsed < bound)
+        return tuple(each for each in reversed(self.offered) if each.parsed < bound)
 
     def latest(self) -> Release | None:
         """The newest release that somebody would get today."""
-        offered = self.offered()
-        return offered[-1] if offered else None
+        return self.offered[-1] if self.offered else None
 
 
 class PackageIndex(Protocol):

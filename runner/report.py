@@ -221,7 +221,9 @@ def _case(case: Case) -> ReportCase:
 
 def _nothing_tested(conclusion: Conclusion) -> str:
     notes = [each.series.note for each in conclusion.series if each.series.note]
-    why = f": {notes[0]}" if notes else ": no release could be installed with an interpreter at hand"
+    why = (
+        f": {notes[0]}" if notes else ": no release could be installed with an interpreter at hand"
+    )
     return f"Nothing could be tested{why}."
 
 
@@ -251,9 +253,7 @@ def _stated(stated: Boundaries) -> dict[str, object]:
     return {name: getattr(stated, name) for name in Boundaries.model_fields}
 
 
-def _agreed(
-    measured: list[Measured], cells: tuple[CellReport, ...], ground: Ground
-) -> Measured:
+def _agreed(measured: list[Measured], cells: tuple[CellReport, ...], ground: Ground) -> Measured:
     """Boundaries at the top only where all series agree; what was run is counted in any case."""
     attempts = sum(len(each.attempts) for each in cells)
     bare = [each.model_copy(update={"attempts": attempts}) for each in measured]

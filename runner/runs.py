@@ -17,7 +17,7 @@ from runner.findings import Conclusion
 from runner.matrix import Cell, Series, Universe, wanted
 from runner.report import Ground, Report, build
 from runner.sandbox import EndingKind, Limits, Mount, OnOutput, RunRequest, Sandbox
-from runner.store import CellKeys, EvidenceStore, Run, RunStore
+from runner.store import CellKeys, EvidenceStore, RunStore
 from runner.value import Value, digest
 
 EXPIRES = timedelta(days=30)
@@ -149,7 +149,8 @@ class Runs:
         """Run a cell once and keep nothing."""
         name = f"{cell.id}#{self._ports.new_id()}"
         ran = self._ports.now()
-        result = self._ports.sandbox.run(self.request(cell, environment, name, doubled), watch)
+        request = self.request(cell, environment, name, doubled=doubled)
+        result = self._ports.sandbox.run(request, watch)
         return Attempt(
             id=name,
             ran=ran,
@@ -163,7 +164,7 @@ class Runs:
         )
 
     def request(
-        self, cell: Cell, environment: Environment, name: str, doubled: bool = False
+        self, cell: Cell, environment: Environment, name: str, *, doubled: bool = False
     ) -> RunRequest:
         """What the sandbox is asked to run for an attempt."""
         return RunRequest(

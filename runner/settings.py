@@ -44,9 +44,7 @@ def read(
     folder = Path(home or environ.get("FIXPROOF_HOME") or _usual_home(environ)).absolute()
     kind = sandbox or environ.get("FIXPROOF_SANDBOX") or "auto"
     if kind not in SANDBOXES:
-        raise WrongUsage(
-            f"there is no sandbox {kind!r}", hint=f"There are {', '.join(SANDBOXES)}."
-        )
+        raise WrongUsage(f"there is no sandbox {kind!r}", hint=f"There are {', '.join(SANDBOXES)}.")
     url = environ.get("FIXPROOF_DATABASE_URL") or f"sqlite:///{folder / 'fixproof.sqlite3'}"
     return Settings(home=folder, database_url=url, sandbox=kind)
 

@@ -67,7 +67,9 @@ class RunStore(Protocol):
 
     def begin(self, run: Run) -> None: ...
 
-    def finish(self, run_id: str, *, ended: datetime, status: str, outcome: str, summary: str) -> None:
+    def finish(
+        self, run_id: str, *, ended: datetime, status: str, outcome: str, summary: str
+    ) -> None:
         """Write down how a run ended."""
         ...
 

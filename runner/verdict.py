@@ -131,11 +131,10 @@ def judge(case: Case, version: str | None, facts: Facts, needed: int) -> Judgeme
     observations = tuple(observe(case, each) for each in facts.attempts)
     if case.metadata.ends is Ends.TIMEOUT:
         observations = _believe_hangs(facts.attempts, observations)
+    verdict, reason = _together(facts, observations, needed)
     if version and facts.loaded and not loaded_as_planned(version, facts.loaded):
         observations = tuple(unresolved(Reason.WRONG_VERSION) for _ in observations)
         verdict, reason = Verdict.UNRESOLVED, Reason.WRONG_VERSION
-    else:
-        verdict, reason = _together(facts, observations, needed)
     return Judgement(
         verdict=verdict, reason=reason, counts=count(observations), observations=observations
     )

@@ -145,9 +145,17 @@ class Program:
                 f"run {run.id} did not end, so it has no report",
                 hint=f"Go on with it: fixproof verify {run.case_id}",
             )
-        return build(
-            plan.case, plan.universe, conclusion, Ground.model_validate_json(run.ground)
-        )
+        return build(plan.case, plan.universe, conclusion, Ground.model_validate_json(run.ground))
+
+    def section(self, report: Report) -> str:
+        """The Verified Execution section of a report, as Markdown."""
+        from jinja2 import FileSystemBytecodeCache
+
+        from runner.render.section import markdown
+
+        folder = self.settings.cache / "templates"
+        folder.mkdir(parents=True, exist_ok=True)
+        return markdown(report, self.runs.attempt, FileSystemBytecodeCache(str(folder)))
 
     def stored(self, run_id: str) -> Run:
         run = self.runs.run(run_id)
@@ -171,6 +179,7 @@ class Program:
         cell = cell_of(plan.case, series, found.version, suffix_of(plan.universe.as_of))
         return Prepared(program=self, plan=plan, cell=cell, options=options)
 
+    @cached_property
     def host(self) -> Host:
         return Host(
             arch=platform.machine(),
@@ -186,7 +195,7 @@ class Program:
             confidence=options.confidence,
             limits=limits_of(case),
             sandbox=self.sandbox.describe(),
-            host=self.host(),
+            host=self.host,
         )
         folder = str(self.cases.folder(case))
         return Job(run=run_id, kind="verify", ground=ground, folder=folder, fresh=options.fresh)
@@ -230,9 +239,7 @@ class Program:
         self.runs.begin(run)
         return run, plan
 
-    def _drive(
-        self, run: Run, plan: VerifyPlan, options: Options, listener: Listener
-    ) -> Report:
+    def _drive(self, run: Run, plan: VerifyPlan, options: Options, listener: Listener) -> Report:
         from runner.local_driver import LocalDriver
 
         job = self.job(run.id, plan.case, options)
@@ -307,7 +314,7 @@ def _only(plan: VerifyPlan, pattern: str | None) -> VerifyPlan:
     kept = tuple(
         series
         for series in plan.series
-        if any(fnmatchcase(cell.id, pattern) for cell, _ in planned(plan, series))
+        if any(fnmatchcase(cell.id, pattern) for cell in planned(plan, series))
     )
     if not kept:
         raise WrongUsage(

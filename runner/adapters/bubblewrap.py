@@ -165,7 +165,7 @@ def find_bubblewrap() -> Bubblewrap:
 
 def _options(program: str) -> frozenset[str]:
     try:
-        run = subprocess.run(  # noqa: S603 - found by name
+        run = subprocess.run(
             [program, "--help"], capture_output=True, text=True, check=False, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,4 +1,4 @@
-"""Gives a tree its bytecode before it is used: attempts see it read-only and could not write any."""
+"""Gives a tree its bytecode before it is used: an attempt sees it read-only and writes none."""
 
 from __future__ import annotations
 

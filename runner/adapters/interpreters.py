@@ -56,7 +56,7 @@ class MachineInterpreters:
 
 
 def _find() -> tuple[Interpreter, ...]:
-    from findpython import Finder  # noqa: PLC0415 - not needed where the answer is kept
+    from findpython import Finder
 
     paths = {each.executable.resolve() for each in Finder(resolve_symlinks=True).find_all()}
     asked = [each for path in sorted(paths) if (each := _ask(path)) is not None]

@@ -104,7 +104,7 @@ def _reap(process: subprocess.Popen[bytes]) -> None:
 def _spawned(launch: Launch, *, on_terminal: bool) -> subprocess.Popen[bytes]:
     null, pipe = (None, None) if on_terminal else (subprocess.DEVNULL, subprocess.PIPE)
     try:
-        return subprocess.Popen(  # noqa: S603 - a sandbox made these words
+        return subprocess.Popen(
             launch.words(),
             env=launch.env,
             cwd=launch.cwd,

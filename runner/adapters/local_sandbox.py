@@ -52,6 +52,7 @@ class BubblewrapSandbox:
         self._stop = StopSwitch()
         self._lock = threading.Lock()
         self._ground: _Ground | None = None
+        self._tried = False
 
     def check(self) -> None:
         """Find out, once, whether this sandbox works here.
@@ -89,8 +90,8 @@ class BubblewrapSandbox:
         return code
 
     def describe(self) -> SandboxDescription:
-        """Say what this sandbox is; needs bwrap to be there, as `check`."""
-        ground = self._ready()
+        """Say what this sandbox is; needs bwrap to be there, and does not try it yet."""
+        ground = self._found()
         held = {
             "memory": "memory" in ground.groups.parents,
             "processes": "pids" in ground.groups.parents or ground.bwrap.holds_processes(),
@@ -108,12 +109,18 @@ class BubblewrapSandbox:
         self._stop.throw()
 
     def _ready(self) -> _Ground:
+        ground = self._found()
         with self._lock:
-            if self._ground is None:
-                ground = _Ground(self._find(), find_cgroups())
+            if not self._tried:
                 ground.groups.sweep()
                 self._try(ground)
-                self._ground = ground
+                self._tried = True
+        return ground
+
+    def _found(self) -> _Ground:
+        with self._lock:
+            if self._ground is None:
+                self._ground = _Ground(self._find(), find_cgroups())
             return self._ground
 
     def _try(self, ground: _Ground) -> None:

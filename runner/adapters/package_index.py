@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
 from runner.adapters.cached_documents import CachedDocuments
@@ -41,7 +46,7 @@ class UvPackageIndex:
         return history
 
     def _ask(self, package: str, indexes: tuple[str, ...]) -> History:
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 - slow, and seldom needed
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
         for address in indexes or (PYPI_SIMPLE_ENDPOINT,):
             files = _ask_index(address, package)
@@ -76,7 +81,7 @@ def configured_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
         extra += table.get("extra-index-url", [])
         default = default or table.get("index-url")
     if extra and not default:
-        from pypi_simple import PYPI_SIMPLE_ENDPOINT  # noqa: PLC0415 - slow, and seldom needed
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
         default = PYPI_SIMPLE_ENDPOINT
     return (*extra, _credentials(default, environ)) if default else ()
@@ -115,8 +120,8 @@ def _credentials(named: str, environ: Mapping[str, str]) -> str:
 
 def _ask_index(address: str, package: str) -> list[File] | None:
     """All files that one index has of a package; None if it does not know it."""
-    import requests  # noqa: PLC0415 - slow, and seldom needed
-    from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError  # noqa: PLC0415
+    import requests
+    from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
 
     session = requests.Session()
     session.verify = os.environ.get("SSL_CERT_FILE") or True
@@ -144,9 +149,7 @@ def _ask_index(address: str, package: str) -> list[File] | None:
     return files
 
 
-def _with_upload_times(
-    session: Any, address: str, package: str, files: list[File]
-) -> list[File]:
+def _with_upload_times(session: Any, address: str, package: str, files: list[File]) -> list[File]:
     """An index that answers without times may have them in the older JSON API beside it."""
     base = address.rstrip("/").removesuffix("/simple")
     answer = session.get(f"{base}/pypi/{package}/json", timeout=_ANSWER_SECONDS)

@@ -130,13 +130,13 @@ class SqlStore:
         return _lock(row)
 
     def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> None:
-        failed = isinstance(lock, Failure)
+        failure = lock if isinstance(lock, Failure) else None
         self._put(
             locks,
             key=key,
             pylock=lock.pylock() if isinstance(lock, Lock) else None,
-            failure=lock.kind if failed else None,
-            detail=lock.detail if failed else None,
+            failure=failure.kind if failure else None,
+            detail=failure.detail if failure else None,
             made=_text(at),
         )
 
@@ -226,7 +226,10 @@ class SqlStore:
     def facts(self, run_id: str) -> dict[str, Facts]:
         cells = self._all(
             sa.select(
-                run_cells.c.cell_id, locks, loads.c.key.label("load"), loads.c.version,
+                run_cells.c.cell_id,
+                locks,
+                loads.c.key.label("load"),
+                loads.c.version,
                 loads.c.location,
             )
             .select_from(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from runner.adapters.bytecode import compile_tree
 from runner.case import UvSettings
 from runner.environment import (
     Environment,
@@ -25,7 +29,6 @@ from runner.environment import (
     environment_digest,
 )
 from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
-from runner.adapters.bytecode import compile_tree
 
 _UV_SECONDS = 600
 
@@ -66,14 +69,33 @@ class UvEnvironments:
         if tree.is_dir():
             return environment
         try:
-            self._trees.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self._trees, prefix=".new-") as temporary:
-                new = Path(temporary) / "tree"
+            with self._workplace(interpreter) as workplace:
+                new = workplace / "tree"
                 self._make(new, lock, interpreter)
                 self._move(new, tree)
         except OSError as error:
             raise NoSpace(f"the store cannot be written: {error}") from error
         return environment
+
+    @contextmanager
+    def _workplace(self, interpreter: Interpreter) -> Iterator[Path]:
+        """A folder of one's own, beside the trees; the first free one of a few.
+
+        uv remembers what it learnt of an interpreter by its path: asking a tree's own again, at
+        a path never seen before, would cost more than installing into it.
+        """
+        self._trees.mkdir(parents=True, exist_ok=True)
+        for number in itertools.count():
+            workplace = self._trees / f".making-{interpreter.sha256[:12]}-{number}"
+            try:
+                workplace.mkdir()
+            except FileExistsError:
+                continue
+            try:
+                yield workplace
+            finally:
+                shutil.rmtree(workplace)
+            return
 
     def _make(self, tree: Path, lock: Lock, interpreter: Interpreter) -> None:
         self._run(
@@ -99,7 +121,7 @@ class UvEnvironments:
                 raise
 
     def _cache_is_newer_than(self, wanted: Wanted) -> bool:
-        """What the index said after a cut-off, it would say again: nothing of it was uploaded since.
+        """What the index said after a cut-off, it would say again: nothing was uploaded before it.
 
         Every page in the cache was fetched after the cache was made.
         """
@@ -224,9 +246,7 @@ def _failure_kind(stderr: str) -> FailureKind:
     return FailureKind.NO_SOLUTION
 
 
-def _trouble(
-    stderr: str, said: str, doing: str
-) -> NoSpace | IndexUnreachable | EnvironmentTrouble:
+def _trouble(stderr: str, said: str, doing: str) -> NoSpace | IndexUnreachable | EnvironmentTrouble:
     if "No space left" in stderr or "Disk quota" in stderr:
         return NoSpace(f"the disk was full while {doing}", hint=said)
     if any(each in stderr for each in _NETWORK):

@@ -1,4 +1,4 @@
-"""Runs inside an environment: which release of a package would importing it run?
+"""Runs inside an environment: says which release of a package importing it would run.
 
 It is started as `python loaded.py FOLDER PACKAGE`, with FOLDER the script's, and prints JSON. It
 imports nothing of the package, and must be understood by every Python that a case can ask for.

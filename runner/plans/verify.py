@@ -86,8 +86,7 @@ def roles_of(plan: VerifyPlan, series: Series) -> dict[str, list[Role]]:
     latest = history.latest()
     if plan.latest and latest:
         add(latest.version, Role.LATEST)
-    order = {each.version: place for place, each in enumerate(history.releases)}
-    return dict(sorted(roles.items(), key=lambda item: order[item[0]]))
+    return dict(sorted(roles.items(), key=lambda item: history.order[item[0]]))
 
 
 def missing(plan: VerifyPlan, series: Series) -> tuple[str, ...]:
@@ -196,10 +195,9 @@ class _SeriesStep:
 
     def _boundaries(self) -> list[Boundary]:
         """Neighbours among the judged releases that disagree."""
-        order = {each.version: place for place, each in enumerate(self._history.releases)}
         judged = sorted(
             (each for each in self._released() if self._says(each) is not Verdict.UNRESOLVED),
-            key=lambda each: order[each.cell.version],
+            key=lambda each: self._history.order[each.cell.version],
         )
         return [
             Boundary(older=older, newer=newer)
@@ -223,7 +221,7 @@ class _SeriesStep:
         return ()
 
     def _findings(self, *, vacuous: bool = False) -> SeriesFindings:
-        offered = tuple(each.version for each in self._history.offered())
+        offered = tuple(each.version for each in self._history.offered)
         follows = any(each.result is ConfirmationResult.DIFFERS for each in self.confirmations)
         stated = boundaries(offered, self._verdicts())
         if vacuous or follows:  # whatever was seen, it is no boundary of the package

@@ -1,13 +1,12 @@
-"""The "Verified Execution" section of a fix page, as Markdown: a report and the logs it rests on."""
+"""The "Verified Execution" section of a fix page: a report and the logs it rests on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 
 from runner.attempt import Attempt
 from runner.matrix import Role
@@ -51,17 +50,23 @@ class ShownSeries(Value):
     logs: tuple[ShownLog, ...]
 
 
-def markdown(report: Report, logs: Logs) -> str:
-    """The section. It names nothing as fact that was not measured."""
-    template = _templates().get_template("section.md.j2")
+def markdown(report: Report, logs: Logs, compiled: BytecodeCache | None = None) -> str:
+    """The section. It names nothing as fact that was not measured.
+
+    Args:
+        report: what was found.
+        logs: the stored attempts.
+        compiled: where compiled templates are kept; without one they are compiled again.
+    """
+    template = _templates(compiled).get_template("section.md.j2")
     return template.render(_context(report, logs))
 
 
-@lru_cache(maxsize=1)
-def _templates() -> Environment:
+def _templates(compiled: BytecodeCache | None) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
+        bytecode_cache=compiled,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -131,8 +136,9 @@ def _not_shown(report: Report) -> str:
     if Role.LATEST not in roles:
         parts.append("no later release was run, so this does not say that the newest one is good")
     untested = [each for each in report.series if each.status is Status.UNTESTED]
-    parts += [f"{_name(each)} is untested: {each.summary.removeprefix('Untested: ')}"
-              for each in untested]
+    parts += [
+        f"{_name(each)} is untested: {each.summary.removeprefix('Untested: ')}" for each in untested
+    ]
     return "; ".join(parts)
 
 
@@ -213,7 +219,9 @@ def _control(cells: list[CellReport]) -> str:
     for each in cells:
         if Role.CONTROL in each.roles:
             if each.verdict is Verdict.UNRESOLVED:
-                return f"without the package the script is unresolved ({each.reason}), as it must be"
+                return (
+                    f"without the package the script is unresolved ({each.reason}), as it must be"
+                )
             return f"without the package the script still says {each.verdict}: it proves nothing"
     return "not run"
 

@@ -21,7 +21,8 @@ def visible(text: str) -> str:
     """Control and direction characters as escapes, so that nothing acts and nothing hides."""
     return "".join(
         each
-        if each in _KEPT_CONTROLS or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        if each in _KEPT_CONTROLS
+        or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
         else f"\\u{ord(each):04x}"
         for each in text
     )
@@ -48,7 +49,7 @@ def block(text: str) -> str:
 
 
 def log_text(stream: Stream) -> str:
-    """A stream for a page: without terminal codes, shortened in the middle, all characters plain."""
+    """A stream for a page: no terminal codes, shortened in the middle, all characters plain."""
     lines = visible(readable(stream.head)).splitlines()
     if stream.omitted:
         lines.append(f"[… {stream.omitted} bytes left out …]")
