@@ -46,4 +46,4 @@ class Facts(Value):
     """None: not resolved yet."""
     loaded: Loaded | None = None
     attempts: tuple[Attempt, ...] = ()
-    """In the order in which they ended."""
+    """In the order in which they began: the order in which they ended is an accident."""

@@ -9,6 +9,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -96,6 +97,19 @@ def _requirement_list(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _instant(value: object) -> datetime:
+    """A cut-off of uv's: a time with its zone, or a day, which counts whole (in UTC)."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    text = str(value)
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(days=1)
+        return _instant(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise ValueError(f"is no date or time that fixproof can honour: {text!r}") from error
+
+
 class Variant(Value):
     """One value of the one more axis that a case may have."""
 
@@ -117,8 +131,8 @@ class UvSettings(Value):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    exclude_newer: str | None = Field(default=None, alias="exclude-newer")
-    exclude_newer_package: dict[str, str] = Field(default={}, alias="exclude-newer-package")
+    exclude_newer: datetime | None = Field(default=None, alias="exclude-newer")
+    exclude_newer_package: dict[str, datetime] = Field(default={}, alias="exclude-newer-package")
     no_build: bool = Field(default=False, alias="no-build")
     no_build_package: tuple[str, ...] = Field(default=(), alias="no-build-package")
     no_binary: bool = Field(default=False, alias="no-binary")
@@ -128,8 +142,13 @@ class UvSettings(Value):
 
     @field_validator("exclude_newer", mode="before")
     @classmethod
-    def _date_or_text(cls, value: object) -> object:
-        return value.isoformat() if hasattr(value, "isoformat") else value
+    def _one(cls, value: object) -> object:
+        return None if value is None else _instant(value)
+
+    @field_validator("exclude_newer_package", mode="before")
+    @classmethod
+    def _each(cls, value: object) -> object:
+        return {k: _instant(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 class Metadata(Value):

@@ -154,9 +154,11 @@ def cli() -> None:
 def plan(cases: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Show every cell, command and limit; run nothing."""
     from runner.plan_view import plan_document, plan_text
+    from runner.progress import progress
 
     program, chosen = _program_and_options(**options)
-    plans = [program.plan(each, chosen) for each in cases]
+    with progress(sys.stderr) as listener:
+        plans = [program.plan(each, chosen, listener) for each in cases]
     if as_json:
         documents = [plan_document(each) for each in plans]
         click.echo(
@@ -213,7 +215,7 @@ def run(case: str, release: str, **options: Any) -> int:
 
     program, chosen = _program_and_options(**options)
     with progress(sys.stderr) as listener:
-        return run_once(program.one(case, release, chosen), listener)
+        return run_once(program.one(case, release, chosen, listener), listener)
 
 
 @cli.command()
@@ -227,7 +229,7 @@ def shell(case: str, release: str, **options: Any) -> int:
 
     program, chosen = _program_and_options(**options)
     with progress(sys.stderr) as listener:
-        return open_shell(program.one(case, release, chosen), listener)
+        return open_shell(program.one(case, release, chosen, listener), listener)
 
 
 @cli.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
@@ -224,8 +224,13 @@ class Interpreters(Protocol):
         EnvironmentTrouble: the finding itself failed.
     """
 
-    def at_hand(self, *, fresh: bool = False) -> tuple[Interpreter, ...]:
-        """One for each X.Y, the newest of it, lowest first; a few minutes old unless `fresh`."""
+    def at_hand(
+        self, *, fresh: bool = False, looking: Callable[[], None] = lambda: None
+    ) -> tuple[Interpreter, ...]:
+        """One for each X.Y, the newest of it, lowest first; a few minutes old unless `fresh`.
+
+        `looking` is called before the machine is searched, which takes a while.
+        """
         ...
 
 
@@ -233,6 +238,11 @@ def environment_digest(lock: Lock, interpreter: Interpreter) -> str:
     """Names a tree: sorted wheel hashes, interpreter and platform (design section 2)."""
     hashes = sorted(each.sha256 for each in lock.wheels)
     return digest("environment/1", interpreter.sha256, interpreter.platform, *hashes)
+
+
+def requirement_name(requirement: str) -> str:
+    """The normalised name in a requirement."""
+    return str(canonicalize_name(Requirement(requirement).name))
 
 
 def pins(requirements: tuple[str, ...]) -> dict[str, str]:

@@ -119,6 +119,7 @@ class LocalDriver:
             self._preparing.discard(cell.id)
             self._environments[cell.id] = environment
             self._facts[cell.id] = found
+            self._listener.finished(cell, found)
 
         return change
 
@@ -135,6 +136,7 @@ class LocalDriver:
 
     def _add(self, cell: Cell, attempt: Attempt) -> None:
         known = self._facts[cell.id]
-        found = known.model_copy(update={"attempts": (*known.attempts, attempt)})
+        attempts = sorted((*known.attempts, attempt), key=lambda each: (each.ran, each.id))
+        found = known.model_copy(update={"attempts": tuple(attempts)})
         self._facts[cell.id] = found
         self._listener.finished(cell, found)

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from packaging.version import Version
 
-from runner.case import Case, Claims
+from runner.case import Case, Claims, Runner
 from runner.environment import (
     Interpreter,
     Lock,
@@ -17,6 +17,7 @@ from runner.environment import (
     cutoff,
     pinned_requirement,
     pins,
+    requirement_name,
 )
 from runner.errors import WrongUsage
 from runner.releases import History, Release, satisfies
@@ -193,7 +194,7 @@ def _wanted_exactly(case: Case, usual: Wanted, others: Mapping[str, str], cell: 
 def _wanted_as_released(
     case: Case, universe: Universe, series: Series, interpreter: Interpreter, cell: Cell
 ) -> Wanted:
-    others = (*case.dependencies, *case.variant(series.variant).dependencies)
+    others = _other_requirements(case, series)
     pinned = {case.package: universe.history.find(cell.version)}
     for name, version in pins(others).items():
         pinned[name] = universe.pinned.get(name, {}).get(version)
@@ -202,16 +203,28 @@ def _wanted_as_released(
     return Wanted(
         requirements=(pinned_requirement(case, cell.version), *others),
         interpreter=interpreter,
-        as_of=_as_of(universe, tuple(releases.values())),
-        admitted={name: until for name, until in limits.items() if until is not None},
+        as_of=_as_of(case, universe, tuple(releases.values())),
+        admitted={
+            **case.uv.exclude_newer_package,
+            **{name: until for name, until in limits.items() if until is not None},
+        },
         uv=case.uv,
     )
 
 
-def _as_of(universe: Universe, pinned: tuple[Release, ...]) -> datetime | None:
+def _other_requirements(case: Case, series: Series) -> tuple[str, ...]:
+    """What the script and the variant need beside the package, and pytest where that runs it."""
+    others = (*case.dependencies, *case.variant(series.variant).dependencies)
+    if case.metadata.runner is Runner.PYTEST and "pytest" not in map(requirement_name, others):
+        return (*others, "pytest")
+    return others
+
+
+def _as_of(case: Case, universe: Universe, pinned: tuple[Release, ...]) -> datetime | None:
+    """The user's word, then the script's own, then the release's day."""
     match universe.as_of:
         case AsOf.RELEASE:
-            return cutoff(pinned)
+            return case.uv.exclude_newer or cutoff(pinned)
         case AsOf.TODAY:
             return universe.today
         case datetime() as day:

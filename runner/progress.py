@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, TextIO
 from runner.attempt import Facts
 from runner.environment import Failure
 from runner.matrix import Cell
-from runner.runs import Listener
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.live import Live
-    from rich.table import Table
 
-_REFRESHES = 8
+_REFRESHES = 4
 """A second, on a terminal."""
 
 
 @contextmanager
-def progress(stream: TextIO) -> Iterator[Listener]:
+def progress(stream: TextIO) -> Iterator[PlainLines | LiveView]:
     """A listener for as long as something runs."""
-    view: LiveView | PlainLines = LiveView(stream) if stream.isatty() else PlainLines(stream)
+    view = LiveView(stream) if stream.isatty() else PlainLines(stream)
     try:
         yield view
     finally:
@@ -37,6 +36,9 @@ class PlainLines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._seen: dict[str, int] = {}
+
+    def doing(self, what: str) -> None:
+        self._say(what)
 
     def resolving(self, cell: Cell) -> None:
         self._say(f"resolving {cell.id}")
@@ -51,10 +53,15 @@ class PlainLines:
         if isinstance(facts.lock, Failure):
             self._say(f"cannot be installed ({facts.lock.kind}): {cell.id}")
         seen = self._seen.get(cell.id, 0)
-        for place, attempt in list(enumerate(facts.attempts, start=1))[seen:]:
-            how = "reused" if attempt.reused else f"{attempt.seconds:.1f} s"
-            self._say(f"{cell.id} attempt {place}: {attempt.ending} ({how})")
         self._seen[cell.id] = len(facts.attempts)
+        reused = sum(each.reused for each in facts.attempts)
+        if reused and not seen:
+            self._say(f"{cell.id}: {reused} attempts of earlier runs taken over")
+        elif len(facts.attempts) > seen:
+            latest = facts.attempts[-1]
+            self._say(
+                f"{cell.id} attempt {len(facts.attempts)}: {latest.ending}, {latest.seconds:.1f} s"
+            )
 
     def close(self) -> None:
         self._stream.flush()
@@ -65,16 +72,22 @@ class PlainLines:
 
 
 class LiveView:
-    """A table of cells, made when the first thing happens: what is reused needs none."""
+    """A table of cells; it comes with the first thing that takes time."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._what = ""
         self._doing: dict[str, str] = {}
         self._endings: dict[str, list[str]] = {}
         self._running: dict[str, int] = {}
         self._began = time.monotonic()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._live: Live | None = None
+
+    def doing(self, what: str) -> None:
+        with self._lock:
+            self._what = what
+            self._start()
 
     def resolving(self, cell: Cell) -> None:
         self._show(cell, "resolving")
@@ -85,57 +98,61 @@ class LiveView:
     def running(self, cell: Cell) -> None:
         with self._lock:
             self._running[cell.id] = self._running.get(cell.id, 0) + 1
-        self._show(cell, "running")
+            self._show(cell, "running")
 
     def finished(self, cell: Cell, facts: Facts) -> None:
         with self._lock:
-            known = len(self._endings.get(cell.id, ()))
-            new = [each for each in facts.attempts[known:] if not each.reused]
-            left = self._running.get(cell.id, 0) - len(new)
-            self._running[cell.id] = max(0, left)
+            new = len(facts.attempts) - len(self._endings.get(cell.id, ()))
+            left = max(0, self._running.get(cell.id, 0) - new)
+            self._running[cell.id] = left
             self._endings[cell.id] = [str(each.ending) for each in facts.attempts]
-        failed = isinstance(facts.lock, Failure)
-        state = "cannot be installed" if failed else "running" if left > 0 else "waiting"
-        self._show(cell, state if facts.attempts or failed else "resolved")
+            if isinstance(facts.lock, Failure):
+                self._doing[cell.id] = f"cannot be installed ({facts.lock.kind})"
+            else:
+                self._doing[cell.id] = "running" if left else ""
 
     def close(self) -> None:
+        with self._lock:
+            self._what = ""
+            self._running.clear()
         if self._live is not None:
-            self._live.update(self._table(ended=True))
             self._live.stop()
 
     def _show(self, cell: Cell, doing: str) -> None:
         with self._lock:
+            self._what = ""
             self._doing[cell.id] = doing
-            if self._live is None:
-                self._live = self._start()
-            self._live.update(self._table())
+            self._start()
 
-    def _start(self) -> Live:
+    def _start(self) -> None:
+        if self._live is not None:
+            return
         from rich.console import Console
         from rich.live import Live
 
-        live = Live(console=Console(file=self._stream, stderr=True), refresh_per_second=_REFRESHES)
-        live.start()
-        return live
-
-    def _table(self, *, ended: bool = False) -> Table:
-        from rich.table import Table
-
-        seconds = time.monotonic() - self._began
-        total = sum(len(each) for each in self._endings.values())
-        table = Table(
-            title=f"{total} attempts, {seconds:.0f} s",
-            title_justify="left",
-            box=None,
-            padding=(0, 2),
+        self._live = Live(
+            console=Console(file=self._stream, stderr=True),
+            get_renderable=self._picture,
+            refresh_per_second=_REFRESHES,
         )
-        for name in ("cell", "attempts", "endings", "now"):
-            table.add_column(name, justify="right" if name == "attempts" else "left")
-        for cell_id, doing in self._doing.items():
-            endings = self._endings.get(cell_id, [])
-            now = "" if ended and doing != "cannot be installed" else doing
-            table.add_row(cell_id, str(len(endings)), _summed(endings), now)
-        return table
+        self._live.start()
+
+    def _picture(self) -> RenderableType:
+        from rich.table import Table
+        from rich.text import Text
+
+        with self._lock:
+            total = sum(len(each) for each in self._endings.values())
+            title = f"{total} attempts, {time.monotonic() - self._began:.0f} s"
+            if not self._doing:
+                return Text(f"{self._what or 'done'} ({title})")
+            table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+            for name in ("cell", "attempts", "endings", "now"):
+                table.add_column(name, justify="right" if name == "attempts" else "left")
+            for cell_id, doing in self._doing.items():
+                endings = self._endings.get(cell_id, [])
+                table.add_row(cell_id, str(len(endings)), _summed(endings), doing)
+            return table
 
 
 def _summed(endings: list[str]) -> str:

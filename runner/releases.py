@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
@@ -102,8 +102,13 @@ class PackageIndex(Protocol):
         IndexUnreachable: it does not answer, or not with something that can be read.
     """
 
-    def history(self, package: str, *, fresh: bool = False) -> History:
-        """All releases; metadata a few minutes old will do unless `fresh`."""
+    def history(
+        self, package: str, *, fresh: bool = False, asking: Callable[[], None] = lambda: None
+    ) -> History:
+        """All releases; metadata a few minutes old will do unless `fresh`.
+
+        `asking` is called before anything is asked over the network.
+        """
         ...
 
 

@@ -45,6 +45,10 @@ class Plan(Protocol):
 class Listener(Protocol):
     """Told what happens, for whoever watches; from several threads at once."""
 
+    def doing(self, what: str) -> None:
+        """Something that takes time before there are cells."""
+        ...
+
     def resolving(self, cell: Cell) -> None: ...
 
     def installing(self, cell: Cell) -> None: ...

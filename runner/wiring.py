@@ -109,11 +109,11 @@ class Program:
     def sandbox(self) -> Sandbox:
         return make_sandbox(self.settings.sandbox)
 
-    def plan(self, named: str, options: Options) -> VerifyPlan:
+    def plan(self, named: str, options: Options, listener: Listener) -> VerifyPlan:
         """The plan of a verify; of the world outside it asks for index metadata alone."""
         case, _ = self.cases.load(named)
         with _naming(case):
-            universe = self._universe(case, options)
+            universe = self._universe(case, options, listener)
             series = series_of(case, universe, options.pythons)
             plan = VerifyPlan(
                 case=case,
@@ -127,7 +127,7 @@ class Program:
     def verify(self, named: str, options: Options, listener: Listener) -> Report:
         """Carry out a verify, or go on with an interrupted one; the report of it."""
         _require_space(self.settings)
-        plan = self.plan(named, options)
+        plan = self.plan(named, options, listener)
         with _naming(plan.case):
             run, plan = self._begin_or_resume(plan, options)
             try:
@@ -163,9 +163,9 @@ class Program:
             raise UnknownRun(f"there is no run {run_id!r}", hint="fixproof runs lists them.")
         return run
 
-    def one(self, named: str, release: str, options: Options) -> Prepared:
+    def one(self, named: str, release: str, options: Options, listener: Listener) -> Prepared:
         """Everything to run one release of a case once, as its author asks for it."""
-        plan = self.plan(named, options)
+        plan = self.plan(named, options, listener)
         found = plan.universe.history.find(release)
         if found is None:
             raise WrongUsage(
@@ -200,16 +200,23 @@ class Program:
         folder = str(self.cases.folder(case))
         return Job(run=run_id, kind="verify", ground=ground, folder=folder, fresh=options.fresh)
 
-    def _universe(self, case: Case, options: Options) -> Universe:
-        history = self.index.history(case.package, fresh=options.fresh)
+    def _universe(self, case: Case, options: Options, listener: Listener) -> Universe:
+        def ask(package: str) -> History:
+            asking = partial(listener.doing, f"asking the package index for {package}")
+            return self.index.history(package, fresh=options.fresh, asking=asking)
+
+        history = ask(case.package)
         pinned: dict[str, dict[str, Release]] = {}
         for name, pinned_version in pinned_names(case).items():
-            release = self.index.history(name, fresh=options.fresh).find(pinned_version)
+            release = ask(name).find(pinned_version)
             pinned[name] = {pinned_version: release} if release else {}
         return Universe(
             history=history,
             pinned=pinned,
-            interpreters=self.interpreters.at_hand(fresh=options.fresh),
+            interpreters=self.interpreters.at_hand(
+                fresh=options.fresh,
+                looking=partial(listener.doing, "looking for interpreters on this machine"),
+            ),
             as_of=options.as_of,
             today=self.now().replace(hour=0, minute=0, second=0, microsecond=0),
         )

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from packaging.version import Version
@@ -17,6 +19,7 @@ from runner.errors import EnvironmentTrouble
 
 KEPT_SECONDS = 600
 _ANSWER_SECONDS = 30
+_ASKED_AT_ONCE = 4
 
 _LIST = TypeAdapter(tuple[Interpreter, ...])
 
@@ -42,7 +45,9 @@ class MachineInterpreters:
     def __init__(self, cache: CachedDocuments) -> None:
         self._cache = cache
 
-    def at_hand(self, *, fresh: bool = False) -> tuple[Interpreter, ...]:
+    def at_hand(
+        self, *, fresh: bool = False, looking: Callable[[], None] = lambda: None
+    ) -> tuple[Interpreter, ...]:
         """One for each X.Y, the newest of it, lowest first."""
         name = f"interpreters/2 {os.environ.get('PATH')} {os.environ.get('PYENV_ROOT')}"
         kept = None if fresh else self._cache.get(name, seconds=KEPT_SECONDS)
@@ -50,16 +55,21 @@ class MachineInterpreters:
             found = _LIST.validate_json(kept)
             if all(Path(each.executable).exists() for each in found):
                 return found
+        looking()
         found = _find()
         self._cache.put(name, _LIST.dump_json(found).decode())
         return found
 
 
 def _find() -> tuple[Interpreter, ...]:
-    from findpython import Finder
+    from findpython import ALL_PROVIDERS
 
-    paths = {each.executable.resolve() for each in Finder(resolve_symlinks=True).find_all()}
-    asked = [each for path in sorted(paths) if (each := _ask(path)) is not None]
+    # The library's own search runs each interpreter one after the other, to learn less of it.
+    providers = [provider for each in ALL_PROVIDERS.values() if (provider := each.create())]
+    found = {python.executable.resolve() for each in providers for python in each.find_pythons()}
+    paths = sorted(path for path in found if path.parent.name != "shims")
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        asked = [each for each in pool.map(_ask, paths) if each is not None]
     if not asked:
         raise EnvironmentTrouble(
             "no CPython interpreter was found",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,16 @@ class UvPackageIndex:
     def __init__(self, cache: CachedDocuments) -> None:
         self._cache = cache
 
-    def history(self, package: str, *, fresh: bool = False) -> History:
+    def history(
+        self, package: str, *, fresh: bool = False, asking: Callable[[], None] = lambda: None
+    ) -> History:
         """All releases with their upload times, as far as the index tells them."""
         indexes = configured_indexes(os.environ)
         name = f"history/1 {canonicalize_name(package)} {indexes}"
         kept = None if fresh else self._cache.get(name, seconds=KEPT_SECONDS)
         if kept is not None:
             return History.model_validate_json(kept)
+        asking()
         history = self._ask(canonicalize_name(package), indexes)
         self._cache.put(name, history.model_dump_json())
         return history

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from runner.attempt import Attempt, Facts, Loaded
 from runner.environment import Failure, FailureKind, Lock
@@ -92,7 +93,6 @@ run_attempts = sa.Table(
     sa.Column("run_id", sa.String, primary_key=True),
     sa.Column("attempt_id", sa.String, primary_key=True),
     sa.Column("cell_id", sa.String, nullable=False),
-    sa.Column("place", sa.Integer, nullable=False),
     sa.Column("reused", sa.Boolean, nullable=False),
 )
 
@@ -117,8 +117,11 @@ class SqlStore:
                     f"the database has tables of version {version}, this fixproof knows {SCHEMA}",
                     hint="Use the fixproof that made it, or another FIXPROOF_HOME.",
                 )
-            if version == 0:
-                metadata.create_all(connection)
+            if version == 0:  # two programs may do this at once
+                for table in metadata.sorted_tables:
+                    connection.execute(CreateTable(table, if_not_exists=True))
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
                 connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
 
     # Evidence
@@ -151,7 +154,7 @@ class SqlStore:
         query = (
             sa.select(attempts)
             .where(attempts.c.key == key, attempts.c.ran >= _text(since))
-            .order_by(attempts.c.ran)
+            .order_by(attempts.c.ran, attempts.c.id)
         )
         return tuple(_attempt(row, reused=True) for row in self._all(query))
 
@@ -213,15 +216,12 @@ class SqlStore:
     def link_attempts(self, run_id: str, cell_id: str, attempts: tuple[Attempt, ...]) -> None:
         if not attempts:
             return
-        place = sa.select(sa.func.count()).where(run_attempts.c.run_id == run_id).scalar_subquery()
         rows = [
             {"run_id": run_id, "cell_id": cell_id, "attempt_id": each.id, "reused": each.reused}
             for each in attempts
         ]
         with self._begin() as connection:
-            first = connection.execute(sa.select(place)).scalar_one()
-            numbered = [{**row, "place": first + at} for at, row in enumerate(rows)]
-            connection.execute(insert(run_attempts).on_conflict_do_nothing(), numbered)
+            connection.execute(insert(run_attempts).on_conflict_do_nothing(), rows)
 
     def facts(self, run_id: str) -> dict[str, Facts]:
         cells = self._all(
@@ -243,7 +243,7 @@ class SqlStore:
             sa.select(attempts, run_attempts.c.cell_id, run_attempts.c.reused)
             .join(run_attempts, run_attempts.c.attempt_id == attempts.c.id)
             .where(run_attempts.c.run_id == run_id)
-            .order_by(run_attempts.c.place)
+            .order_by(attempts.c.ran, attempts.c.id)
         )
         by_cell: dict[str, list[Attempt]] = {}
         for row in ran:

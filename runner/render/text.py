@@ -36,9 +36,10 @@ def inline(text: str) -> str:
 
 def code(text: str) -> str:
     """A code span, also in a table: its fence is longer than any run of backticks in it."""
-    shown = visible(" ".join(text.split())).replace("|", "\\|")
+    shown = visible(text).replace("\n", "\\n").replace("\t", "\\t").replace("|", "\\|")
     fence = "`" * (_longest_run(shown) + 1)
-    padding = " " if shown.startswith("`") or shown.endswith("`") else ""
+    edges = (shown[:1], shown[-1:])
+    padding = " " if "`" in edges or edges == (" ", " ") else ""
     return f"{fence}{padding}{shown}{padding}{fence}" if shown else ""
 
 
