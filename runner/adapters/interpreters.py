@@ -62,7 +62,7 @@ class MachineInterpreters:
 
 
 def _find() -> tuple[Interpreter, ...]:
-    from findpython import ALL_PROVIDERS
+    from findpython.providers import ALL_PROVIDERS
 
     # The library's own search runs each interpreter one after the other, to learn less of it.
     providers = [provider for each in ALL_PROVIDERS.values() if (provider := each.create())]
