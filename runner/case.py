@@ -206,7 +206,7 @@ class Metadata(Value):
     @field_validator("issue", "fix")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s<>\"'\\]+", value):
+        if value is not None and not re.fullmatch(r"https?://[^\s<>\"'\\|`]+", value):
             raise ValueError("is no http(s) address")
         return value
 

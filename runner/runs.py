@@ -114,8 +114,9 @@ class Runs:
             lock = self._resolve(asked)
             self._ports.evidence.keep_lock(key, lock, self._ports.now())
         keys = self._keys(cell, key, lock)
-        self._ports.runs.link_cell(self._job.run, cell.id, keys)
-        return self._adopt(cell, lock, keys)
+        facts = self._adopt(cell, lock, keys)
+        self._ports.runs.link_cell(self._job.run, cell.id, keys)  # last: now it need not be redone
+        return facts
 
     def install(self, cell: Cell, facts: Facts) -> tuple[Environment, Facts]:
         """The environment of a cell, and the release that importing the package loads in it."""

@@ -91,7 +91,7 @@ def test_names_are_resolved_without_the_files_of_the_host(sandbox: BubblewrapSan
     assert printed(sandbox, code) == "nobody sandbox 127.0.0.1"
 
 
-@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])  # noqa: S108 - of the sandbox
+@pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
 def test_writable_places_are_of_limited_size(sandbox: BubblewrapSandbox, place: str) -> None:
     code = f"open('{place}/f', 'wb').write(bytes(8 << 20))"
     assert run(sandbox, code, limits=limits(disk=16)).ending == ending_of(0)

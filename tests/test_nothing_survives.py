@@ -131,7 +131,7 @@ def test_a_killed_supervisor_leaves_no_process_and_its_cgroup_is_swept() -> None
     mark = uuid4().hex
     request = a_script(STRAY, mark, "60").model_dump_json()
     words = [sys.executable, "-c", SUPERVISOR, request]
-    with subprocess.Popen(words, cwd=Path(__file__).parents[1]) as supervisor:  # noqa: S603
+    with subprocess.Popen(words, cwd=Path(__file__).parents[1]) as supervisor:
         assert becomes(lambda: is_alive(mark), within=10)
         supervisor.send_signal(signal.SIGKILL)
     assert becomes(lambda: not is_alive(mark), within=2)
