@@ -61,8 +61,8 @@ class Listener(Protocol):
 class Job(Value):
     """One run that is being carried out."""
 
-    run: str
-    kind: str
+    run: str | None
+    """None: by hand, and nothing of it is kept."""
     ground: Ground
     folder: str
     """Where the copy of the case is."""
@@ -113,8 +113,10 @@ class Runs:
             self._listener.resolving(cell)
             lock = self._resolve(asked)
             self._ports.evidence.keep_lock(key, lock, self._ports.now())
+        if self._job.run is None:
+            return Facts(lock=lock)
         keys = self._keys(cell, key, lock)
-        facts = self._adopt(cell, lock, keys)
+        facts = self._adopt(self._job.run, cell, lock, keys)
         self._ports.runs.link_cell(self._job.run, cell.id, keys)  # last: now it need not be redone
         return facts
 
@@ -140,7 +142,8 @@ class Runs:
         attempt = self.once(cell, environment, doubled=doubled)
         keys = self._keys(cell, "", facts.lock)
         self._ports.evidence.keep_attempt(keys.attempts, attempt)
-        self._ports.runs.link_attempts(self._job.run, cell.id, (attempt,))
+        if self._job.run is not None:
+            self._ports.runs.link_attempts(self._job.run, cell.id, (attempt,))
         return attempt
 
     def once(
@@ -184,7 +187,7 @@ class Runs:
         """The report of a concluded run; its end is written down."""
         report = build(self._plan.case, self._plan.universe, conclusion, self._job.ground)
         self._ports.runs.finish(
-            self._job.run,
+            report.run,
             ended=self._ports.now(),
             status=report.status,
             outcome=report.outcome,
@@ -195,7 +198,7 @@ class Runs:
     def _resolve(self, asked: Wanted | Lock) -> Lock | Failure:
         return self._ports.environments.resolve(asked) if isinstance(asked, Wanted) else asked
 
-    def _adopt(self, cell: Cell, lock: Lock | Failure, keys: CellKeys) -> Facts:
+    def _adopt(self, run: str, cell: Cell, lock: Lock | Failure, keys: CellKeys) -> Facts:
         """Take over all unexpired attempts of this content, whatever they say."""
         if isinstance(lock, Failure):
             return Facts(lock=lock)
@@ -204,7 +207,7 @@ class Runs:
             return Facts(lock=lock, loaded=loaded)
         since = self._ports.now() - EXPIRES
         attempts = self._ports.evidence.attempts(keys.attempts, since=since)
-        self._ports.runs.link_attempts(self._job.run, cell.id, attempts)
+        self._ports.runs.link_attempts(run, cell.id, attempts)
         return Facts(lock=lock, loaded=loaded, attempts=attempts)
 
     def _keys(self, cell: Cell, lock_key: str, lock: Lock | Failure) -> CellKeys:

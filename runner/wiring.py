@@ -188,9 +188,9 @@ class Program:
             uv=version("uv"),
         )
 
-    def job(self, run_id: str, case: Case, options: Options) -> Job:
+    def job(self, run_id: str | None, case: Case, options: Options) -> Job:
         ground = Ground(
-            run=run_id,
+            run=run_id or "by hand",
             kind="verify",
             confidence=options.confidence,
             limits=limits_of(case),
@@ -198,7 +198,7 @@ class Program:
             host=self.host,
         )
         folder = str(self.cases.folder(case))
-        return Job(run=run_id, kind="verify", ground=ground, folder=folder, fresh=options.fresh)
+        return Job(run=run_id, ground=ground, folder=folder, fresh=options.fresh)
 
     def _universe(self, case: Case, options: Options, listener: Listener) -> Universe:
         def ask(package: str) -> History:
@@ -275,7 +275,7 @@ class Prepared(NamedTuple):
         Raises:
             WrongUsage: no environment can be made; the message says what the resolver said.
         """
-        job = self.program.job("by-hand", self.plan.case, self.options)
+        job = self.program.job(None, self.plan.case, self.options)
         service = Runs(self.program, job, self.plan, listener)
         facts = service.resolve(self.cell, {})
         if isinstance(facts.lock, Failure):
