@@ -116,9 +116,9 @@ class Runs:
         if self._job.run is None:
             return Facts(lock=lock)
         keys = self._keys(cell, key, lock)
-        facts = self._adopt(self._job.run, cell, lock, keys)
+        found = self._adopt(self._job.run, cell, lock, keys)
         self._ports.runs.link_cell(self._job.run, cell.id, keys)  # last: now it need not be redone
-        return facts
+        return found
 
     def install(self, cell: Cell, facts: Facts) -> tuple[Environment, Facts]:
         """The environment of a cell, and the release that importing the package loads in it."""

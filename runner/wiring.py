@@ -155,7 +155,12 @@ class Program:
 
         folder = self.settings.cache / "templates"
         folder.mkdir(parents=True, exist_ok=True)
-        return markdown(report, self.runs.attempt, FileSystemBytecodeCache(str(folder)))
+        return markdown(
+            report,
+            self.runs.attempt,
+            compiled=FileSystemBytecodeCache(str(folder)),
+            user_home=str(Path.home()),
+        )
 
     def stored(self, run_id: str) -> Run:
         run = self.runs.run(run_id)

@@ -50,16 +50,20 @@ class ShownSeries(Value):
     logs: tuple[ShownLog, ...]
 
 
-def markdown(report: Report, logs: Logs, compiled: BytecodeCache | None = None) -> str:
+def markdown(
+    report: Report, logs: Logs, *, compiled: BytecodeCache | None = None, user_home: str = ""
+) -> str:
     """The section. It names nothing as fact that was not measured.
 
     Args:
         report: what was found.
         logs: the stored attempts.
         compiled: where compiled templates are kept; without one they are compiled again.
+        user_home: shown as `~` in logs: a page need not tell who made it.
     """
     template = _templates(compiled).get_template("section.md.j2")
-    return template.render(_context(report, logs))
+    section = template.render(_context(report, logs))
+    return section.replace(user_home, "~") if user_home.strip("/") else section
 
 
 def _templates(compiled: BytecodeCache | None) -> Environment:
