@@ -293,7 +293,7 @@ def script_body(script: str) -> str:
 
     What the block says of dependencies is in a cell's lock; the rest says what to make of a run.
     """
-    return _BLOCK.sub("", script)
+    return _BLOCK.sub("", _lines(script))
 
 
 def _parse(case_id: str, script: str, sha256: str, body_sha256: str) -> Case:
@@ -320,11 +320,14 @@ def _parse(case_id: str, script: str, sha256: str, body_sha256: str) -> Case:
     )
 
 
-def _read_block(script: str) -> dict[str, Any]:
+def _lines(script: str) -> str:
+    """With the line ends that PEP 723's expression counts on."""
     text = script.replace("\r\n", "\n")
-    if not text.endswith("\n"):
-        text += "\n"
-    blocks = [match for match in _BLOCK.finditer(text) if match["type"] == "script"]
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _read_block(script: str) -> dict[str, Any]:
+    blocks = [match for match in _BLOCK.finditer(_lines(script)) if match["type"] == "script"]
     if not blocks:
         raise BrokenCase(
             "no metadata block",

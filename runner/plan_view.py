@@ -39,9 +39,7 @@ def plan_text(plan: VerifyPlan) -> str:
         for cell in series["cells"]:
             as_of = f", dependencies as of {cell['as_of']}" if cell["as_of"] else ""
             lines.append(f"    {cell['id']}  ({', '.join(cell['roles'])}{as_of})")
-            lines.append(
-                f"      {' '.join(cell['requirements']) or 'the same but for the package'}"
-            )
+            lines += [f"      {' '.join(cell['requirements'])}"] if cell["requirements"] else []
     return "\n".join([*lines, "", f"  {_LATER}", ""])
 
 

@@ -160,6 +160,8 @@ class Report(Value):
     skipped: tuple[Skipped, ...]
     sandbox: SandboxReport
     host: Host
+    again: str
+    """The command that runs it again."""
 
     def document(self) -> str:
         """As JSON."""
@@ -171,6 +173,7 @@ class Ground(Value):
 
     run: str
     kind: str
+    again: str
     confidence: float
     limits: Limits
     sandbox: SandboxDescription
@@ -204,6 +207,7 @@ def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground
         skipped=_skipped(universe.history, [each.series.claims for each in conclusion.series]),
         sandbox=SandboxReport(**ground.sandbox.model_dump(), limits=ground.limits),
         host=ground.host,
+        again=ground.again,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -49,6 +50,8 @@ _PROBE_FOLDER = Path(__file__).parent / "inside"
 class Options(Value):
     """What the command line may say of a verify."""
 
+    named: str = ""
+    """The case as the user named it."""
     jobs: int = 1
     pythons: tuple[str, ...] = ()
     only: str | None = None
@@ -126,6 +129,7 @@ class Program:
 
     def verify(self, named: str, options: Options, listener: Listener) -> Report:
         """Carry out a verify, or go on with an interrupted one; the report of it."""
+        options = options.model_copy(update={"named": named})
         _require_space(self.settings)
         plan = self.plan(named, options, listener)
         with _naming(plan.case):
@@ -197,6 +201,7 @@ class Program:
         ground = Ground(
             run=run_id or "by hand",
             kind="verify",
+            again=_again(case, options),
             confidence=options.confidence,
             limits=limits_of(case),
             sandbox=self.sandbox.describe(),
@@ -232,7 +237,7 @@ class Program:
             "verify/1",
             plan.case.sha256,
             self.settings.sandbox,
-            options.model_dump_json(exclude={"jobs"}),
+            options.model_dump_json(exclude={"jobs", "named"}),
         )
         for each in self.runs.unfinished(asked, since=self.now() - RESUMED_FOR):
             if self.locks.take(each.id):
@@ -317,6 +322,27 @@ def uv_program() -> str:
 def default_jobs() -> int:
     """As many attempts at a time as there are processors for this process."""
     return len(os.sched_getaffinity(0))
+
+
+def _again(case: Case, options: Options) -> str:
+    """The command that asks the same again, and relies on nothing that was made before."""
+    told = {
+        "--only": options.only,
+        "--as-of": None if options.as_of is AsOf.RELEASE else _day(options.as_of),
+        "--confidence": None
+        if options.confidence == DEFAULT_CONFIDENCE
+        else str(options.confidence),
+    }
+    words = ["fixproof", "verify", options.named or case.id]
+    for python in options.pythons:
+        words += ["--python", python]
+    for flag, value in told.items():
+        words += [flag, value] if value else []
+    return shlex.join([*words, *(["--latest"] if options.latest else []), "--fresh"])
+
+
+def _day(as_of: AsOf | datetime) -> str:
+    return f"{as_of:%Y-%m-%d}" if isinstance(as_of, datetime) else str(as_of)
 
 
 def _only(plan: VerifyPlan, pattern: str | None) -> VerifyPlan:

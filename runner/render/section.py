@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 
 from runner.attempt import Attempt
+from runner.claims import ClaimResult
 from runner.matrix import Role
 from runner.outcome import BROKEN_SIDE, Mode, Status
 from runner.render.text import block, code, inline, log_text
@@ -97,13 +98,18 @@ def _context(report: Report, logs: Logs) -> dict[str, Any]:
 
 
 def _claimed(report: Report, kind: str) -> str:
-    """Versions with what became of the claim, each once."""
-    said: dict[str, list[str]] = {}
-    for claim in report.claims:
-        if claim.kind == kind:
-            results = said.setdefault(claim.version, [])
-            results.extend([claim.result] if claim.result not in results else [])
-    return ", ".join(f"{version} ({', '.join(results)})" for version, results in said.items())
+    """Versions with what became of the claim; where series differ, of which."""
+    of_kind = [each for each in report.claims if each.kind == kind]
+    parts = []
+    for version in dict.fromkeys(each.version for each in of_kind):
+        results: dict[str, list[str]] = {}
+        for each in of_kind:
+            if each.version == version:
+                results.setdefault(each.result, []).append(_name(each))
+        alike = len(results) == 1
+        said = (r if alike else f"{r}: {' and '.join(names)}" for r, names in results.items())
+        parts.append(f"{version} ({'; '.join(said)})")
+    return ", ".join(parts)
 
 
 def _attempts(attempts: list[AttemptReport]) -> str:
@@ -146,7 +152,7 @@ def _not_shown(report: Report) -> str:
     return "; ".join(parts)
 
 
-def _name(series: SeriesReport) -> str:
+def _name(series: SeriesReport | ClaimResult) -> str:
     variant = f"{series.variant}, " if series.variant else ""
     return f"{variant}Python {series.python}"
 

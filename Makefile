@@ -1,0 +1,54 @@
+# Two commands for a bare machine: `make demo` and `make test`. See README.md.
+
+PYTHON ?= python3
+export PYTHON
+
+RUN = .venv/.set-up-run
+TEST = .venv/.set-up-test
+
+.PHONY: help demo test check set-up lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    verify the case uvicorn-824 on this machine'
+	@echo 'make test    everything that must hold: checks, tests, coverage'
+	@echo 'make check   ruff, mypy, import-linter'
+	@echo 'make set-up  only make .venv, with all that running and testing need'
+	@echo 'make lock    renew requirements/ (UPGRADE=1: to the newest versions)'
+	@echo 'make clean   remove what the others made in this folder'
+
+demo: $(RUN)
+	@scripts/demo.sh
+
+test: $(TEST)
+	@scripts/system-packages.sh || [ "$$CI" != true ]
+	@$(MAKE) --no-print-directory check
+	.venv/bin/coverage run -m pytest
+	.venv/bin/coverage report
+
+check: $(TEST)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+set-up: $(TEST)
+
+lock: $(TEST)
+	scripts/lock.sh
+
+clean:
+	rm -rf .venv .tools .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+
+# Where it is gone, as after an upgrade of the Python that it points to, set-up is done again.
+.venv/bin/python:
+	@:
+
+$(RUN): .venv/bin/python pyproject.toml requirements/run.txt requirements/build.txt requirements/uv.txt
+	@scripts/set-up.sh run
+	@touch $@
+
+$(TEST): $(RUN) requirements/test.txt
+	@scripts/set-up.sh test
+	@touch $@

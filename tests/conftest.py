@@ -1,0 +1,74 @@
+"""What holds for every test: a home of its own, which sockets it may open, when it may be skipped.
+
+Beyond loopback nothing may be reached (`--allow-hosts` in pyproject.toml), but by tests marked
+`index`; those in `unit/` open no socket at all. With `CI=true` a test that is skipped has failed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from runner.adapters.local_sandbox import BubblewrapSandbox
+from runner.errors import SandboxUnavailable
+
+_UNIT = Path(__file__).parent / "unit"
+_OURS = ("FIXPROOF_DATABASE_URL", "FIXPROOF_BROKER_URL", "FIXPROOF_SANDBOX")
+_AnyReport = TypeVar("_AnyReport", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIXPROOF_HOME", str(tmp_path_factory.mktemp("fixproof-home")))
+        for name in _OURS:
+            patch.delenv(name, raising=False)
+        yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_UNIT):
+            item.add_marker(pytest.mark.disable_socket)
+        elif item.get_closest_marker("index"):
+            item.add_marker(pytest.mark.enable_socket)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("bubblewrap") and (why := _no_bubblewrap()):
+        pytest.skip(why)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _failed_if_skipped((yield))
+
+
+def _failed_if_skipped(report: _AnyReport) -> _AnyReport:
+    """The report, as a failure where it says skipped (not xfailed) and CI forbids that."""
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"nothing may be skipped where CI=true: {why}"
+    return report
+
+
+@cache
+def _no_bubblewrap() -> str | None:
+    """Why bubblewrap cannot be used on this machine; None if it can."""
+    try:
+        BubblewrapSandbox().check()
+    except SandboxUnavailable as error:
+        return str(error)
+    return None
