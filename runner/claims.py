@@ -5,10 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
+from packaging.version import Version
+
 from runner.environment import Failure
+from runner.evidence import EXCLUDED_RATE
 from runner.findings import CellFindings, SeriesFindings
 from runner.matrix import Role
-from runner.outcome import FIXED_SIDE, Decision, Mode, Outcome
+from runner.outcome import BROKEN_SIDE, FIXED_SIDE, Decision, Mode, Outcome
 from runner.releases import History
 from runner.value import Value
 from runner.verdict import Verdict
@@ -112,26 +115,36 @@ def _result(
         return Result.UNTESTED, "the script says the same without the package"
     if decision.outcome is Outcome.FOLLOWS_DEPENDENCY:
         return Result.CONTRADICTED, _followed(findings) or "the verdict follows the dependencies"
+    said = ", ".join(_shows(each, first=at == 0) for at, each in enumerate(cells))
+    if any(_contradicts(kind, version, each) for each in cells):
+        return Result.CONTRADICTED, said
     if any(each.judgement.verdict is Verdict.UNRESOLVED for each in cells) or not cells:
         return Result.UNTESTED, _why_unresolved(cells)
-    expected = {each.cell.id: _expected(kind, version, each) for each in cells}
-    against = [each for each in cells if each.judgement.verdict is not expected[each.cell.id]]
-    result = Result.CONTRADICTED if against else Result.CONFIRMED
-    if kind == "fixed" and not against and decision.mode is not Mode.BOTH:
+    if kind == "fixed" and decision.mode is not Mode.BOTH:
         return Result.UNTESTED, "no broken side was run, so nothing shows that there was a bug"
-    return result, ", ".join(_shows(each, first=at == 0) for at, each in enumerate(cells))
+    return Result.CONFIRMED, said
 
 
-def _expected(kind: str, version: str, cell: CellFindings) -> Verdict:
-    if kind == "unaffected" or (kind == "fixed" and cell.cell.version == version):
-        return Verdict.ABSENT
-    return Verdict.PRESENT
+def _contradicts(kind: str, version: str, cell: CellFindings) -> bool:
+    """Whether a cell says the opposite of what the claim says of its release."""
+    good = kind == "unaffected" or (
+        kind == "fixed" and Version(cell.cell.version) == Version(version)
+    )
+    return cell.judgement.verdict is (Verdict.PRESENT if good else Verdict.ABSENT)
 
 
 def _shows(cell: CellFindings, *, first: bool) -> str:
     counts = cell.judgement.counts
     words = " attempts show the bug" if first else ""
-    return f"{counts.present} of {counts.judged}{words} on {cell.cell.version}"
+    return f"{counts.present} of {counts.judged}{words} on {cell.cell.version}{_excluded(cell)}"
+
+
+def _excluded(cell: CellFindings) -> str:
+    """What silence says where a bug was expected: not that there is none."""
+    expected = {*BROKEN_SIDE} & {*cell.roles}
+    if not expected or cell.judgement.verdict is not Verdict.ABSENT:
+        return ""
+    return f" (which excludes a rate of {EXCLUDED_RATE} or more)"
 
 
 def _why_untested(findings: SeriesFindings) -> str:

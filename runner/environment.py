@@ -14,7 +14,8 @@ import tomli_w
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from runner.case import Case, UvSettings
+from runner.case import Case
+from runner.metadata import UvSettings
 from runner.releases import Release
 from runner.value import Value, digest
 
@@ -150,11 +151,22 @@ def _file_name(wheel: Mapping[str, Any]) -> str:
     return unquote(address.partition("#")[0].rpartition("/")[2])
 
 
-def _specificity(file: str) -> tuple[int, tuple[int, int], str]:
-    """Orders wheels that all fit one interpreter as installers do: built for it, newest libc."""
-    tags = parse_wheel_filename(file)[3]
+def _specificity(file: str) -> tuple[object, ...]:
+    """Orders wheels that all fit one interpreter as installers do.
+
+    Made for this interpreter before the stable ABI before none; then for the newest Python, the
+    newest C library; then the highest build number.
+    """
+    build, tags = parse_wheel_filename(file)[2:]
     abi = max(2 if tag.abi.startswith("cp") else int(tag.abi != "none") for tag in tags)
-    return abi, max(_libc(tag.platform) for tag in tags), file
+    python = max(_version_of(tag.interpreter) for tag in tags)
+    return abi, python, max(_libc(tag.platform) for tag in tags), build or (), file
+
+
+def _version_of(interpreter: str) -> tuple[int, int]:
+    """`cp311` is (3, 11), `py3` is (3, 0)."""
+    found = re.fullmatch(r"[a-z]+(\d)(\d*)", interpreter)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
 def _libc(platform: str) -> tuple[int, int]:

@@ -16,9 +16,10 @@ DEFAULT_CONFIDENCE = 0.99
 def silence_needed(confidence: float) -> int:
     """Attempts without the bug that exclude a rate of `EXCLUDED_RATE` or more; 16 at 0.99.
 
-    For a release of which nothing is known but that it was silent: (1 − 0.25)ⁿ ≤ 1 − confidence.
+    For a release of which nothing is known but that it was silent: (1 − 0.25)ⁿ is 1 − confidence,
+    with n rounded to the nearest (0.75¹⁶ is 0.01002).
     """
-    return math.ceil(math.log(1 - confidence) / math.log(1 - EXCLUDED_RATE))
+    return max(1, round(math.log(1 - confidence) / math.log(1 - EXCLUDED_RATE)))
 
 
 def absence_needed(attempts: int, silent: int, confidence: float) -> int:

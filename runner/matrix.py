@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from packaging.version import Version
 
-from runner.case import Case, Claims, Runner
+from runner.case import Case
 from runner.environment import (
     Interpreter,
     Lock,
@@ -20,6 +20,7 @@ from runner.environment import (
     requirement_name,
 )
 from runner.errors import WrongUsage
+from runner.metadata import Claims, Runner
 from runner.releases import History, Release, satisfies
 from runner.value import Value
 
@@ -85,9 +86,9 @@ class Borrowed(Value):
     base: str
     """Id of the cell whose lock is taken, but for the package under test."""
     swapped: str | None = None
-    """One package that is taken from another lock,"""
+    """One package that is as in another lock, or absent as there,"""
     source: str | None = None
-    """namely from that of the cell with this id."""
+    """namely in that of the cell with this id."""
 
 
 class Cell(Value):
@@ -126,7 +127,7 @@ def series_of(case: Case, universe: Universe, asked: tuple[str, ...] = ()) -> tu
     at_hand = {each.python: each for each in universe.interpreters}
     found = []
     for variant in case.variant_names():
-        pythons, note = asked or case.pythons(variant), None
+        pythons, note = tuple(dict.fromkeys(asked)) or case.pythons(variant), None
         if pythons is None:
             python, note = _usual_python(case, universe)
             pythons = (python or ANY,)
@@ -178,7 +179,9 @@ def wanted(
 def _borrowed(case: Case, borrowed: Borrowed, locks: Mapping[str, Lock]) -> dict[str, str]:
     versions = locks[borrowed.base].without(case.package).versions()
     if borrowed.swapped and borrowed.source:
-        versions[borrowed.swapped] = locks[borrowed.source].versions()[borrowed.swapped]
+        versions.pop(borrowed.swapped, None)
+        source = locks[borrowed.source].versions()
+        versions |= {name: each for name, each in source.items() if name == borrowed.swapped}
     return versions
 
 
@@ -269,9 +272,8 @@ def _usual_python(case: Case, universe: Universe) -> tuple[str | None, str | Non
 def _claimed_releases(case: Case, history: History) -> list[Release]:
     """What the claims of all variants name, as far as it exists, with its predecessors."""
     claims = [case.claims(variant) for variant in case.variant_names()]
-    fixed = {version for each in claims for version in each.fixed}
     named = {version for each in claims for version in (*each.fixed, *each.broken)}
-    before = [history.predecessor(version) for version in fixed]
+    before = [history.predecessor(version) for version in named]
     found = [history.find(version) for version in sorted(named, key=Version)]
     return [each for each in (*found, *before) if each is not None]
 

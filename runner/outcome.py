@@ -88,7 +88,11 @@ def untested(findings: SeriesFindings) -> bool:
 def mode_of(findings: SeriesFindings) -> Mode:
     """Which sides were judged. A probe that shows the bug is a broken side too."""
     judged = [each for each in findings.released() if _judged(each)]
-    broken = any({*BROKEN_SIDE, Role.PROBE} & {*each.roles} for each in judged)
+    broken = any(
+        {*BROKEN_SIDE} & {*each.roles}
+        or (Role.PROBE in each.roles and each.judgement.verdict is Verdict.PRESENT)
+        for each in judged
+    )
     fixed = any({*FIXED_SIDE} & {*each.roles} for each in judged)
     match broken, fixed:
         case True, True:
@@ -118,7 +122,7 @@ _Cells = tuple[CellFindings, ...] | None
 
 
 def _vacuous(findings: SeriesFindings, _history: History) -> _Cells:
-    return _some(each for each in findings.of_role(Role.CONTROL) if _judged(each))
+    return _some(each for each in findings.of_role(Role.CONTROL) if each.judgement.counts.judged)
 
 
 def _no_such_release(findings: SeriesFindings, _history: History) -> _Cells:
@@ -157,18 +161,20 @@ def _fixed_earlier(findings: SeriesFindings, _history: History) -> _Cells:
 
 def _regressed(findings: SeriesFindings, _history: History) -> _Cells:
     claims = findings.series.claims
-    expected = {*claims.broken}
+    expected = {Version(each) for each in claims.broken}
     return _some(
         each
         for each in findings.released()
         if each.judgement.verdict is Verdict.PRESENT
-        and each.cell.version not in expected
+        and Version(each.cell.version) not in expected
         and Role.BEFORE not in each.roles
         and _past_a_fix(each.cell.version, claims.fixed)
     )
 
 
 def _yanked_fix(findings: SeriesFindings, history: History) -> _Cells:
+    if not findings.series.claims.affected:
+        return None
     return _some(
         each
         for each in findings.of_role(Role.FIXED)

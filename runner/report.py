@@ -13,11 +13,12 @@ from pydantic import Field
 
 from runner.attempt import Facts, Loaded
 from runner.boundaries import Boundaries, FixedIn
-from runner.case import Case, Claims
+from runner.case import Case
 from runner.claims import ClaimResult, claim_results, summary
 from runner.environment import Difference, Failure, Lock, Wanted
 from runner.findings import CellFindings, Conclusion, ConfirmationResult, SeriesFindings
 from runner.matrix import Role, Universe, wanted
+from runner.metadata import Claims
 from runner.outcome import Decision, Mode, Outcome, Status, decide, weakest, worst
 from runner.releases import History, in_order
 from runner.sandbox import Ending, Limits, SandboxDescription
@@ -191,7 +192,7 @@ def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground
         run=ground.run,
         kind=ground.kind,
         case=_case(case),
-        mode=weakest([decision.mode for _, decision in counted]),
+        mode=weakest([decision.mode for _, decision in _affected(counted)]),
         status=status,
         outcome=(leading and leading[1].outcome) or Outcome.UNRESOLVED,
         summary=summary(*leading) if leading else _nothing_tested(conclusion),
@@ -201,7 +202,9 @@ def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground
             for each, decision in found
             for result in claim_results(each, decision, universe.history)
         ),
-        measured=_agreed([_measured(each, ground) for each, _ in counted], cells, ground),
+        measured=_agreed(
+            [_measured(each, ground) for each, _ in _affected(counted)], cells, ground
+        ),
         series=tuple(_series(each, decision, ground) for each, decision in found),
         cells=cells,
         skipped=_skipped(universe.history, [each.series.claims for each in conclusion.series]),
@@ -257,13 +260,23 @@ def _stated(stated: Boundaries) -> dict[str, object]:
     return {name: getattr(stated, name) for name in Boundaries.model_fields}
 
 
+def _affected(
+    found: list[tuple[SeriesFindings, Decision]],
+) -> list[tuple[SeriesFindings, Decision]]:
+    """The series that are claimed to have the bug; all, where none is."""
+    return [pair for pair in found if pair[0].series.claims.affected] or found
+
+
 def _agreed(measured: list[Measured], cells: tuple[CellReport, ...], ground: Ground) -> Measured:
     """Boundaries at the top only where all series agree; what was run is counted in any case."""
-    attempts = sum(len(each.attempts) for each in cells)
-    bare = [each.model_copy(update={"attempts": attempts}) for each in measured]
-    if bare and all(each == bare[0] for each in bare):
-        return bare[0]
-    return Measured(confidence=ground.confidence, attempts=attempts)
+    whole = Measured(
+        tested=in_order(version for each in measured for version in each.tested),
+        confidence=ground.confidence,
+        attempts=sum(len(each.attempts) for each in cells),
+    )
+    run = {"tested": whole.tested, "attempts": whole.attempts}
+    stated = [each.model_copy(update=run) for each in measured]
+    return stated[0] if stated and all(each == stated[0] for each in stated) else whole
 
 
 def _confirmation(findings: SeriesFindings) -> ConfirmationReport | None:

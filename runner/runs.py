@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from runner.attempt import EPOCH, Attempt, Facts, Loaded
-from runner.case import Case, Runner
+from runner.case import Case
 from runner.environment import Environment, Environments, Failure, Interpreter, Lock, Wanted
 from runner.findings import Conclusion
 from runner.matrix import Cell, Series, Universe, wanted
+from runner.metadata import Runner
 from runner.report import Ground, Report, build
 from runner.sandbox import EndingKind, Limits, Mount, OnOutput, RunRequest, Sandbox
 from runner.store import CellKeys, EvidenceStore, RunStore

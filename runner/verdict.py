@@ -15,9 +15,10 @@ from typing import NamedTuple, assert_never
 from packaging.version import InvalidVersion, Version
 
 from runner.attempt import Attempt, Facts, Loaded
-from runner.case import Case, Ends, compile_signature
+from runner.case import Case
 from runner.environment import Failure, FailureKind
 from runner.evidence import MOST_SILENT
+from runner.metadata import Ends, compile_signature
 from runner.sandbox import EndingKind, Stream
 from runner.value import Value
 
@@ -156,7 +157,12 @@ def no_attempt_helps(judgement: Judgement) -> bool:
     if judgement.reason in HOPELESS:
         return True
     first, second = (*judgement.observations[:2], None, None)[:2]
-    return first is not None and first == second and first.says is Verdict.UNRESOLVED
+    return (
+        first is not None
+        and first == second
+        and first.says is Verdict.UNRESOLVED
+        and first.reason is not Reason.NOT_A_HANG  # more attempts are what that asks for
+    )
 
 
 def failure_reason(kind: FailureKind) -> Reason:
@@ -239,11 +245,11 @@ def _ended_by(kind: EndingKind) -> Reason:
 
 
 def hang_in_doubt(case: Case, facts: Facts) -> bool:
-    """Whether a hang was seen that was not yet tried with twice the limit."""
-    return case.metadata.ends is Ends.TIMEOUT and (
-        any(observe(case, each).says is Verdict.PRESENT for each in facts.attempts)
-        and not any(each.doubled for each in facts.attempts)
-    )
+    """Whether a hang was seen, and none yet that outlasted twice the limit."""
+    if case.metadata.ends is not Ends.TIMEOUT:
+        return False
+    hangs = [each for each in facts.attempts if observe(case, each) == PRESENT]
+    return bool(hangs) and not any(each.doubled for each in hangs)
 
 
 def _believe_hangs(
@@ -265,6 +271,8 @@ def _together(
         return Verdict.UNRESOLVED, failure_reason(facts.lock.kind)
     if counts.present:
         return Verdict.PRESENT, None
+    if Observation(says=Verdict.UNRESOLVED, reason=Reason.NOT_A_HANG) in observations:
+        return Verdict.UNRESOLVED, Reason.NOT_A_HANG  # what hung once is not called good
     if counts.absent and counts.absent >= needed:
         return Verdict.ABSENT, None
     return Verdict.UNRESOLVED, _main_reason(observations, needed)

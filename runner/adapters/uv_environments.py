@@ -18,7 +18,6 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from runner.adapters.bytecode import compile_tree
-from runner.case import UvSettings
 from runner.environment import (
     Environment,
     Failure,
@@ -29,6 +28,7 @@ from runner.environment import (
     environment_digest,
 )
 from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
+from runner.metadata import UvSettings
 
 _UV_SECONDS = 600
 

@@ -78,8 +78,7 @@ def _find_followed(
     if len(stated.differs) == 1:
         return Step(stated.model_copy(update={"follows": stated.differs[0]}), tuple(samples))
     turned = sampling.judge(boundary.newer).verdict
-    movable = [each for each in stated.differs if each.newer is not None]
-    for difference in movable[:MOST_SWAPS]:
+    for difference in stated.differs[:MOST_SWAPS]:
         sample = _with_one_moved(boundary, difference)
         samples.append(sample)
         wants = sampling.wants([sample])
@@ -101,7 +100,7 @@ def _with_dependencies_of(cell: Cell, base: Cell) -> Sample:
 def _with_one_moved(boundary: Boundary, moved: Difference) -> Sample:
     older, newer = boundary.older.cell, boundary.newer.cell
     borrowed = Borrowed(base=older.id, swapped=moved.package, source=newer.id)
-    name = f"{_plain(older.id)}@{moved.package}={moved.newer}"
+    name = f"{_plain(older.id)}@{moved.package}={moved.newer or 'absent'}"
     cell = older.model_copy(update={"id": name, "borrowed": borrowed})
     return Sample(cell=cell, roles=(Role.CONFIRM,))
 

@@ -10,7 +10,7 @@ from runner.evidence import MOST, MOST_SILENT, SHOWN, absence_needed, silence_ne
 from runner.findings import Want
 from runner.matrix import Cell, Role
 from runner.value import Value
-from runner.verdict import Counts, Judgement, hang_in_doubt, judge, no_attempt_helps
+from runner.verdict import Counts, Judgement, Verdict, hang_in_doubt, judge, no_attempt_helps
 
 CONTROL_ATTEMPTS = 2
 
@@ -91,7 +91,7 @@ class Sampling:
         if no_attempt_helps(judgement):
             return None
         if hang_in_doubt(self.case, facts):
-            return Want(cell=sample.cell, attempts=1, doubled=True)
+            return self._repetition(sample, facts, judgement)
         counts = judgement.counts
         target = self._target(sample, counts)
         if counts.unresolved > target:  # each attempt asked for was replaced once
@@ -102,6 +102,17 @@ class Sampling:
         if sample.cell.control:
             missing -= counts.unresolved
         return Want(cell=sample.cell, attempts=missing) if missing > 0 else None
+
+    def _repetition(self, sample: Sample, facts: Facts, judgement: Judgement) -> Want | None:
+        """One more with twice the limit, as long as it may still show that the hang is none."""
+        doubled = [
+            observed.says is Verdict.UNRESOLVED
+            for attempt, observed in zip(facts.attempts, judgement.observations, strict=True)
+            if attempt.doubled
+        ]
+        told, said_nothing = doubled.count(False), doubled.count(True)
+        again = told < SHOWN and said_nothing <= SHOWN
+        return Want(cell=sample.cell, attempts=1, doubled=True) if again else None
 
     def _on_broken_side(self, sample: Sample, counts: Counts) -> bool:
         return sample.expected_broken or counts.present > 0

@@ -51,24 +51,25 @@ def block(text: str) -> str:
 
 def log_text(stream: Stream) -> str:
     """A stream for a page: no terminal codes, shortened in the middle, all characters plain."""
-    lines = visible(readable(stream.head)).splitlines()
-    if stream.omitted:
-        lines.append(f"[… {stream.omitted} bytes left out …]")
-        lines += visible(readable(stream.tail)).splitlines()
-    return "\n".join(_shortened([_narrow(each) for each in lines]))
+    head, tail = _lines(stream.head), _lines(stream.tail)
+    if not stream.omitted:
+        head, tail = [*head, *tail], []
+        if len(head) <= PAGE_LINES:
+            return "\n".join(head)
+    half = PAGE_LINES // 2
+    first, last = head[:half], (tail or head)[-half:]
+    left = len(head) + len(tail) - len(first) - len(last)
+    parts = [f"{left} lines"] * (left > 0) + [f"{stream.omitted} bytes"] * (stream.omitted > 0)
+    return "\n".join([*first, f"[… {' and '.join(parts)} left out …]", *last])
+
+
+def _lines(data: bytes) -> list[str]:
+    return [_narrow(each) for each in visible(readable(data)).splitlines()]
 
 
 def _narrow(line: str) -> str:
     rest = len(line) - PAGE_WIDTH
     return line if rest <= 0 else f"{line[:PAGE_WIDTH]} [… {rest} characters …]"
-
-
-def _shortened(lines: list[str]) -> list[str]:
-    if len(lines) <= PAGE_LINES:
-        return lines
-    half = PAGE_LINES // 2
-    gap = f"[… {len(lines) - 2 * half} lines …]"
-    return [*lines[:half], gap, *lines[-half:]]
 
 
 def _longest_run(text: str) -> int:
