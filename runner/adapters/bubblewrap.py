@@ -15,7 +15,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from runner.errors import SandboxUnavailable
+from runner.adapters.system_calls import seccomp_filter
+from runner.errors import SandboxTrouble, SandboxUnavailable
 from runner.sandbox import Limits, Mount, RunRequest
 
 NOBODY = 65534
@@ -39,6 +40,17 @@ MADE_UP = {
 }
 """Files that the attempt sees, with their contents."""
 
+MASKED = (
+    *("/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys"),
+    *("/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger"),
+    *("/proc/timer_list", "/proc/timer_stats"),
+    # Who has the uid of the sandbox's init could write into its memory, where it is its parent.
+    *("/proc/1/mem", "/proc/1/task"),
+    # Shown below, with what is mounted in it.
+    *("/proc/sys/fs/binfmt_misc",),
+)
+"""What of /proc container engines hold back: it tells of the machine, or acts on it."""
+
 
 @dataclass(frozen=True)
 class Channels:
@@ -46,6 +58,10 @@ class Channels:
 
     files: Mapping[str, int]
     """Where each made-up file is read from, by its place in the sandbox."""
+    words: int
+    """Where bwrap reads its options: on its command line, every attempt would see them."""
+    seccomp: int | None
+    """Where it reads the filter of system calls; None for no filter."""
     report: int
     """Where we read what bwrap reports."""
     status: int
@@ -53,7 +69,8 @@ class Channels:
 
     def inherited(self) -> tuple[int, ...]:
         """What bwrap needs to be given."""
-        return (*self.files.values(), self.status)
+        filters = () if self.seccomp is None else (self.seccomp,)
+        return (*self.files.values(), self.words, *filters, self.status)
 
     def reported(self) -> dict[str, int]:
         """What bwrap said: `child-pid` once it made the namespaces, `exit-code` of the command.
@@ -80,6 +97,8 @@ class Bubblewrap:
     """What leaves root behind; None where we are not root."""
     prlimit: str | None
     """What limits the processes of a user namespace; None where nothing can."""
+    seccomp: bytes | None = None
+    """The filter of system calls; None where none can be loaded."""
 
     def holds_processes(self) -> bool:
         """Whether it limits the number of processes without any cgroup."""
@@ -88,22 +107,36 @@ class Bubblewrap:
     def command_line(
         self, request: RunRequest, channels: Channels, *, on_terminal: bool
     ) -> tuple[str, ...]:
-        """All words of one attempt; nothing of the host is writable in it."""
+        """The words that start one attempt; its options are written where bwrap reads them.
+
+        Raises:
+            SandboxTrouble: the request has a NUL in it, which nothing can be started with.
+        """
+        options = self._options(request, channels, on_terminal=on_terminal)
+        _write_words(channels.words, options, request.id)
+        descent = self._descent(request.limits)
+        return (self.program, "--args", str(channels.words), "--", *descent, *request.command)
+
+    def _options(
+        self, request: RunRequest, channels: Channels, *, on_terminal: bool
+    ) -> tuple[str, ...]:
+        """What holds for one attempt; nothing of the host is writable in it."""
         size = request.limits.disk * MIB
         made_up = (("--perms", "0644", "--file", str(fd), at) for at, fd in channels.files.items())
         return (
-            *(self.program, *NAMESPACES, "--die-with-parent", "--hostname", HOSTNAME),
+            *(*NAMESPACES, "--die-with-parent", "--hostname", HOSTNAME),
             *(() if on_terminal else ("--new-session",)),
             *("--json-status-fd", str(channels.status)),
+            *(() if channels.seccomp is None else ("--seccomp", str(channels.seccomp))),
             *self._identity(),
             *_system(),
-            *("--proc", "/proc", "--dev", "/dev"),
+            *("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", *_masks()),
+            *("--dev", "/dev"),
             *(word for place in WRITABLE for word in self._writable(place, size)),
             *(word for words in made_up for word in words),
             *_mounts(request.mounts),
             *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME, "--clearenv"),
             *(word for name, value in request.env.items() for word in ("--setenv", name, value)),
-            *("--", *self._descent(request.limits), *request.command),
         )
 
     def _identity(self) -> tuple[str, ...]:
@@ -128,19 +161,35 @@ class Bubblewrap:
 
 
 @contextmanager
-def open_channels() -> Iterator[Channels]:
-    """Channels for one attempt."""
+def open_channels(seccomp: bytes | None) -> Iterator[Channels]:
+    """Channels for one attempt.
+
+    Args:
+        seccomp: the filter that bwrap is to load; None for no filter.
+    """
     with ExitStack() as stack:
         opened = os.pipe()
         for descriptor in opened:
             stack.callback(os.close, descriptor)
         os.set_blocking(opened[0], False)
-        files = {}
-        for place, text in MADE_UP.items():
-            files[place] = os.memfd_create(Path(place).name)
-            stack.callback(os.close, files[place])
-            os.pwrite(files[place], text.encode(), 0)
-        yield Channels(files, *opened)
+        files = {at: _in_memory(stack, text.encode()) for at, text in MADE_UP.items()}
+        filters = None if seccomp is None else _in_memory(stack, seccomp)
+        yield Channels(files, _in_memory(stack, b""), filters, *opened)
+
+
+def _in_memory(stack: ExitStack, data: bytes) -> int:
+    """A descriptor from which `data` can be read once."""
+    descriptor = os.memfd_create("fixproof")
+    stack.callback(os.close, descriptor)
+    os.pwrite(descriptor, data, 0)
+    return descriptor
+
+
+def _write_words(descriptor: int, words: tuple[str, ...], name: str) -> None:
+    # bwrap parts the words at NULs: one within a word would let a case add options of its own.
+    if any("\0" in word for word in words):
+        raise SandboxTrouble(f"{name}: a NUL cannot stand in an environment variable or a path")
+    os.pwrite(descriptor, b"".join(os.fsencode(word) + b"\0" for word in words), 0)
 
 
 def find_bubblewrap() -> Bubblewrap:
@@ -151,7 +200,7 @@ def find_bubblewrap() -> Bubblewrap:
     """
     program = _program("bwrap")
     options = _options(program)
-    if not {"--perms", "--json-status-fd", "--die-with-parent"} <= options:
+    if not {"--args", "--perms", "--json-status-fd", "--die-with-parent"} <= options:
         raise SandboxUnavailable("bwrap is too old", hint="bubblewrap 0.5 or later is needed")
     root = os.geteuid() == 0
     return Bubblewrap(
@@ -160,6 +209,7 @@ def find_bubblewrap() -> Bubblewrap:
         sealed="--disable-userns" in options,
         setpriv=_program("setpriv") if root else None,
         prlimit=None if root else _prlimit(),
+        seccomp=seccomp_filter() if "--seccomp" in options else None,
     )
 
 
@@ -199,6 +249,15 @@ def _system() -> tuple[str, ...]:
     for name in FROM_ETC:
         words += ["--ro-bind-try", name, name]
     return ("--perms", "0755", "--dir", "/etc", *words)
+
+
+def _masks() -> Iterator[str]:
+    for name in MASKED:
+        if Path(name).is_dir():
+            yield from ("--tmpfs", name, "--remount-ro", name)
+        elif Path(name).exists():
+            # A device that may not be opened as one: whoever reads it is refused.
+            yield from ("--ro-bind", "/dev/null", name)
 
 
 def _mounts(mounts: tuple[Mount, ...]) -> Iterator[str]:

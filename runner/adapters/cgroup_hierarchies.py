@@ -81,4 +81,7 @@ def _enabled_parent(folder: Path) -> Path | None:
         (parent / "cgroup.subtree_control").write_text("+memory +pids")
     except OSError:
         return None
+    # Where it is to be had, attempts get equal shares of the processors, however many they are in.
+    with suppress(OSError):
+        (parent / "cgroup.subtree_control").write_text("+cpu")
     return parent

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from runner.adapters.last_watch import stand_watch
 from runner.errors import SandboxTrouble
 from runner.sandbox import Limits
 
@@ -186,6 +187,7 @@ class Cgroups:
         if not self.parents:
             yield None
             return
+        stand_watch(_maker(), tuple(dict.fromkeys(map(str, self.parents.values()))))
         name = f"{_maker()}-{next(_serial)}"
         group = Cgroup(self.dialect, {key: place / name for key, place in self.parents.items()})
         try:

@@ -6,7 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,10 @@ class _Ground:
 
     bwrap: Bubblewrap
     groups: Cgroups
+
+    def channels(self) -> AbstractContextManager[Channels]:
+        """What bwrap reads and writes, for one attempt."""
+        return open_channels(self.bwrap.seccomp)
 
 
 class BubblewrapSandbox:
@@ -81,7 +85,7 @@ class BubblewrapSandbox:
         """Run an interactive command on the caller's terminal, without time limit."""
         self._stop.refuse_if_thrown(request.id)
         ground = self._ready()
-        with ground.groups.made(request.limits) as group, open_channels() as channels:
+        with ground.groups.made(request.limits) as group, ground.channels() as channels:
             launch = _launch(ground, request, group, channels, on_terminal=True)
             status = converse(launch, name=request.id, stop=self._stop)
             code = channels.reported().get("exit-code")
@@ -96,6 +100,7 @@ class BubblewrapSandbox:
             "memory": "memory" in ground.groups.parents,
             "processes": "pids" in ground.groups.parents or ground.bwrap.holds_processes(),
             "disk": ground.bwrap.sized,
+            "system_calls": ground.bwrap.seccomp is not None,
         }
         return SandboxDescription(
             kind=SandboxKind.BUBBLEWRAP,
@@ -134,7 +139,7 @@ class BubblewrapSandbox:
             raise SandboxUnavailable(f"a shell does not run under bwrap here: {ending}")
 
     def _attempt(self, ground: _Ground, request: RunRequest, watch: OnOutput | None) -> RunResult:
-        with ground.groups.made(request.limits) as group, open_channels() as channels:
+        with ground.groups.made(request.limits) as group, ground.channels() as channels:
             launch = _launch(ground, request, group, channels, on_terminal=False)
             seen = supervise(launch, name=request.id, stop=self._stop, watch=watch)
             ending = _ending_by(channels.reported(), seen, request)

@@ -1,0 +1,40 @@
+# /// script
+# dependencies = ["pkg"]
+#
+# [tool.fixproof]
+# package = "pkg"
+# title = "Reads files of the host"
+# fixed = "2.0"
+# signature = "^BUG: "
+# timeout = 5
+#
+# [tool.hostile]
+# ends = "exit 0"
+# says = "absent"
+# ///
+import os
+
+import attack
+
+for path in (
+    os.environ["HOST_FILE"],
+    "/etc/shadow",
+    "/etc/machine-id",
+    "/etc/ssh",
+    "/root/.ssh",
+    "/var/lib/docker",
+    "/var/log",
+    "/var/run",
+    "/home",
+    "/boot",
+    "/mnt",
+    "/srv",
+    "/sys",
+):
+    if os.path.isdir(path):
+        if os.listdir(path):
+            attack.got_through(f"{path}: {os.listdir(path)[:3]}")
+    elif os.access(path, os.R_OK):
+        attack.got_through(path)
+for path in ("/proc/self/root", "/proc/self/cwd", "/proc/1/root", "/proc/1/cwd"):
+    attack.must_fail(path, open, path + "/.." * 20 + os.environ["HOST_FILE"])
