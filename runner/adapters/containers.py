@@ -1,0 +1,157 @@
+"""One container for one attempt: what it may do and see, its labels, and its sure removal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from runner.adapters.container_cgroups import MARGIN, Nest
+from runner.adapters.container_engine import Engine, asking, unless_gone
+from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, UNTIL, this_supervisor
+from runner.adapters.supervisors import is_leftover as is_left_by
+from runner.sandbox import Limits, Mount, RunRequest
+
+if TYPE_CHECKING:
+    from docker.types import Mount as DockerMount
+
+NOBODY = "65534:65534"
+HOSTNAME = "sandbox"
+HOME = "/tmp"  # noqa: S108 - of the sandbox
+MIB = 1024 * 1024
+PATIENCE = 600
+"""Seconds beyond its own limit after which nobody can be waiting for an attempt."""
+GIVEN_BY_ENGINES = ("PATH", "HOSTNAME", "HOME", "TERM", "container")
+"""Variables that engines set unasked; a name alone, without a value, takes one away."""
+ENV = "/usr/bin/env"
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a container is made of."""
+
+    id: str
+    """Its digest, `sha256:` and all."""
+    own: tuple[str, ...] = ()
+    """Paths that it brings along: a mount of the host's is not to hide them."""
+    variables: tuple[str, ...] = ()
+    """Names that it would set in the environment."""
+
+
+@dataclass(frozen=True)
+class Fashion:
+    """What of containers is up to whoever runs fixproof here."""
+
+    runtime: str | None = None
+    """Another OCI runtime that the engine knows; None for its usual one."""
+    cpus: float | None = None
+    """Processors that one attempt may keep busy; None for all."""
+
+
+def options(
+    api: Any,
+    request: RunRequest,
+    image: Image,
+    fashion: Fashion,
+    *,
+    nest: Nest | None = None,
+    interactive: bool = False,
+) -> dict[str, Any]:
+    """What the engine is asked to create; nothing of the host in it but read-only mounts."""
+    given = {name: value for name, value in request.env.items() if name not in ("", "HOME")}
+    command = request.command
+    if "HOME" in request.env:
+        given["HOME"] = request.env["HOME"]
+    else:  # Runtimes set it last of all, and cannot be told not to.
+        command = (ENV, "-u", "HOME", *command)
+    unset = {*GIVEN_BY_ENGINES, *image.variables} - given.keys()
+    return {
+        "image": image.id,
+        "entrypoint": [command[0]],
+        "command": list(command[1:]),
+        "environment": [*sorted(unset), *(f"{name}={value}" for name, value in given.items())],
+        "use_config_proxy": False,
+        "working_dir": HOME,
+        "user": NOBODY,
+        "hostname": HOSTNAME,
+        "labels": _labels(request, interactive=interactive),
+        "tty": interactive and sys.stdin.isatty(),
+        "stdin_open": interactive,
+        "host_config": _confinement(api, request, image, fashion, nest),
+    }
+
+
+def _confinement(
+    api: Any, request: RunRequest, image: Image, fashion: Fashion, nest: Nest | None
+) -> Any:
+    from docker.types import LogConfig, Ulimit
+
+    limits = request.limits
+    size = f"size={limits.disk * MIB},mode=1777,nosuid,nodev"
+    memory = (limits.memory + (MARGIN if nest else 0)) * MIB
+    ulimits = (("nofile", limits.descriptors), ("core", 0))
+    return api.create_host_config(
+        network_mode="none",
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        read_only=True,
+        tmpfs={HOME: f"{size},exec", "/dev/shm": f"{size},noexec"},  # noqa: S108
+        mem_limit=memory,
+        memswap_limit=memory,
+        pids_limit=limits.processes,
+        nano_cpus=None if fashion.cpus is None else int(fashion.cpus * 1e9),
+        ulimits=[Ulimit(name=name, soft=value, hard=value) for name, value in ulimits],
+        init=True,
+        ipc_mode="private",
+        mounts=[_mount(each) for each in request.mounts if each.target not in image.own],
+        log_config=LogConfig(type="none"),
+        runtime=fashion.runtime,
+        cgroup_parent=nest.parent if nest else None,
+    )
+
+
+def _mount(mount: Mount) -> DockerMount:
+    from docker.types import Mount as DockerMount
+
+    return DockerMount(
+        target=mount.target,
+        source=mount.source,
+        type="bind",
+        read_only=True,
+        propagation="rprivate",
+    )
+
+
+def _labels(request: RunRequest, *, interactive: bool) -> dict[str, str]:
+    labels = {LABEL: "1", ATTEMPT: request.id, SUPERVISOR: this_supervisor()}
+    if interactive:  # It may last as long as somebody sits at it.
+        return labels
+    return {**labels, UNTIL: str(_until(request.limits))}
+
+
+def _until(limits: Limits) -> int:
+    return int(time.time() + limits.timeout + PATIENCE)
+
+
+def remove(engine: Engine, container: str) -> None:
+    """End a container, whatever state it is in, and take it away.
+
+    Raises:
+        SandboxTrouble: the engine does not.
+    """
+    with asking("to remove a container"):
+        engine.knock()
+        unless_gone(lambda: engine.api.remove_container(container, force=True, v=True))
+
+
+def leftovers(engine: Engine) -> Iterator[str]:
+    """Containers of ours whose supervisor is dead."""
+    with asking("for leftovers"):
+        there = engine.api.containers(all=True, filters={"label": f"{LABEL}=1"})
+    now = time.time()
+    for each in there:
+        labels = each["Labels"] or {}
+        if is_left_by(labels.get(SUPERVISOR, ""), labels.get(UNTIL), now):
+            yield each["Id"]

@@ -1,0 +1,71 @@
+"""Engines of the tests' own: one for the session, where none is given, and others to be killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.docker import sandboxes
+
+SCRIPT = Path(__file__).parents[2] / "scripts/docker-engine.sh"
+KEPT = "/var/tmp/fixproof-engine"
+SECONDS = 300
+
+
+@dataclass(frozen=True)
+class OwnEngine:
+    """An engine that a test may do anything to."""
+
+    folder: str
+
+    def start(self) -> str:
+        """Start it; its address."""
+        done = self._script("start")
+        if done.returncode != 0:
+            pytest.fail(done.stderr)
+        return done.stdout.strip()
+
+    def stop(self) -> None:
+        self._script("stop")
+
+    def runs(self) -> bool:
+        return self._script("status").returncode == 0
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(int(Path(self.folder, "engine.pid").read_text()), number)
+
+    def _script(self, word: str) -> subprocess.CompletedProcess[str]:
+        command = [str(SCRIPT), word, self.folder]
+        # To files: what it starts would hold pipes open.
+        with Path(os.devnull).open() as nothing:
+            return subprocess.run(
+                command, stdin=nothing, capture_output=True, text=True, timeout=SECONDS, check=False
+            )
+
+
+@contextmanager
+def engine_of_the_session() -> Iterator[str | None]:
+    """An engine is there, by DOCKER_HOST or started for the session; or else why not."""
+    if os.environ.get("DOCKER_HOST"):
+        yield sandboxes.no_docker()
+        return
+    if os.geteuid() != 0:
+        yield "DOCKER_HOST is not set, and only root can start an engine"
+        return
+    own = OwnEngine(os.environ.get("FIXPROOF_TEST_ENGINE", KEPT))
+    was_there = own.runs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", own.start())
+        try:
+            yield sandboxes.no_docker()
+        finally:
+            sandboxes.engine().close()
+            if not was_there:
+                own.stop()
