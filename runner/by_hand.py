@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from runner.runs import Listener
-from runner.verdict import Verdict, observe
+from runner.verdict import Verdict, judge
 from runner.wiring import Prepared
 
 _EXIT_CODES = {Verdict.ABSENT: 0, Verdict.PRESENT: 1, Verdict.UNRESOLVED: 3}
@@ -17,9 +17,10 @@ _EXIT_CODES = {Verdict.ABSENT: 0, Verdict.PRESENT: 1, Verdict.UNRESOLVED: 3}
 
 def run_once(prepared: Prepared, listener: Listener) -> int:
     """Run the cell once; its output goes to the terminal as it comes."""
-    service, environment = prepared.install(listener)
+    service, environment, facts = prepared.install(listener)
     attempt = service.once(prepared.cell, environment, watch=_pass_on)
-    observed = observe(prepared.plan.case, attempt)
+    seen = facts.model_copy(update={"attempts": (attempt,)})
+    (observed,) = judge(prepared.plan.case, prepared.cell.version, seen, needed=1).observations
     reason = f" ({observed.reason})" if observed.reason else ""
     peak = f", {attempt.peak_mib:.0f} MiB" if attempt.peak_mib else ""
     click.echo(
@@ -32,7 +33,7 @@ def run_once(prepared: Prepared, listener: Listener) -> int:
 
 def open_shell(prepared: Prepared, listener: Listener) -> int:
     """Open a shell on the caller's terminal."""
-    service, environment = prepared.install(listener)
+    service, environment, _ = prepared.install(listener)
     request = service.request(prepared.cell, environment, f"{prepared.cell.id}#shell")
     env = {**request.env, "TERM": os.environ.get("TERM", "dumb")}
     click.echo(f"{prepared.cell.id}: the script is {request.command[-1]}; exit ends it", err=True)

@@ -35,7 +35,8 @@ Command = Callable[..., Any]
 
 def main() -> None:
     """The entry point; the one place that turns an error into a message and an exit code."""
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _as_interrupt)
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"  # we have none; looking for them takes time
     try:
@@ -45,8 +46,11 @@ def main() -> None:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
-        code = WrongUsage.exit_code
+        if "--json" in sys.argv:
+            code = _complain(WrongUsage(error.format_message()))
+        else:
+            error.show()
+            code = WrongUsage.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         code = Interrupted.exit_code
@@ -244,9 +248,9 @@ def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | N
     """Show the report of a stored run, drawn up anew from what is stored."""
     program = _program(home=home)
     if log is not None:
-        _print_log(program, log)
+        _print_log(program, program.stored(run_id).id, log)
         return 0
-    found = program.report(program.stored(run_id).id)
+    found = program.report(run_id)
     if as_json or form == "json":
         click.echo(found.document())
     else:
@@ -313,12 +317,15 @@ def _print_result(program: Program, result: Report | FixproofError) -> None:
         click.echo(program.section(result))
 
 
-def _print_log(program: Program, name: str) -> None:
+def _print_log(program: Program, run_id: str, name: str) -> None:
     from runner.errors import UnknownRun
 
-    attempt = program.runs.attempt(name)
+    of_run = (each for facts in program.runs.facts(run_id).values() for each in facts.attempts)
+    attempt = next((each for each in of_run if each.id == name), None)
     if attempt is None:
-        raise UnknownRun(f"there is no attempt {name!r}", hint="A JSON report names them.")
+        raise UnknownRun(
+            f"run {run_id} has no attempt {name!r}", hint="Its report as JSON names them."
+        )
     for stream, target in ((attempt.stdout, sys.stdout), (attempt.stderr, sys.stderr)):
         target.buffer.write(stream.head)
         if stream.omitted:

@@ -191,6 +191,7 @@ class FailureKind(StrEnum):
     NO_SOLUTION = "no_solution"
     NO_WHEEL = "no_wheel"
     PYTHON_NOT_ALLOWED = "python_not_allowed"
+    BUILD_FAILED = "build_failed"
 
 
 class Failure(Value):
@@ -226,6 +227,10 @@ class Environments(Protocol):
 
     def install(self, lock: Lock, interpreter: Interpreter) -> Environment:
         """The tree of a lock; at once where it is in the store."""
+        ...
+
+    def stop(self) -> None:
+        """End what runs; it and every later call raises `Interrupted`."""
         ...
 
 

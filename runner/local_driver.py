@@ -15,7 +15,6 @@ from runner.errors import Interrupted
 from runner.findings import Conclusion, Need, Want
 from runner.matrix import Cell
 from runner.runs import Listener, Runs
-from runner.sandbox import Sandbox
 
 Step = Callable[[Mapping[str, Facts]], Need | Conclusion]
 Change = Callable[[], None]
@@ -29,11 +28,17 @@ class LocalDriver:
     """One run, `jobs` attempts at a time."""
 
     def __init__(
-        self, *, runs: Runs, step: Step, sandbox: Sandbox, listener: Listener, jobs: int
+        self,
+        *,
+        runs: Runs,
+        step: Step,
+        stop: Callable[[], None],
+        listener: Listener,
+        jobs: int,
     ) -> None:
         self._runs = runs
         self._step = step
-        self._sandbox = sandbox
+        self._stop = stop
         self._listener = listener
         self._jobs = jobs
         self._facts: dict[str, Facts] = {}
@@ -66,7 +71,7 @@ class LocalDriver:
                 ) from None
             finally:
                 if self._pending:
-                    self._sandbox.stop()
+                    self._stop()
                 for each in self._pending:
                     each.cancel()
 

@@ -226,6 +226,8 @@ def _other_requirements(case: Case, series: Series) -> tuple[str, ...]:
 def _as_of(case: Case, universe: Universe, pinned: tuple[Release, ...]) -> datetime | None:
     """The user's word, then the script's own, then the release's day."""
     match universe.as_of:
+        case AsOf.RELEASE if not universe.history.dated:
+            return None
         case AsOf.RELEASE:
             return case.uv.exclude_newer or cutoff(pinned)
         case AsOf.TODAY:

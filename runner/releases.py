@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from runner.value import Value
 
@@ -58,6 +58,8 @@ class History(Value):
     package: str
     releases: tuple[Release, ...]
     fetched: datetime
+    dated: bool = True
+    """Whether uv, too, finds upload times: without them nothing can be resolved as of a day."""
 
     @cached_property
     def order(self) -> dict[str, int]:
@@ -70,7 +72,10 @@ class History(Value):
 
     def find(self, version: str) -> Release | None:
         """The release that a version names, however it is spelt (1.0 is 1.0.0)."""
-        wanted = Version(version)
+        try:
+            wanted = Version(version)
+        except InvalidVersion:
+            return None
         exact = self._by_version.get(str(wanted))
         return exact or next((each for each in self.releases if each.parsed == wanted), None)
 

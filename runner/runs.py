@@ -246,9 +246,12 @@ class Runs:
             ),
         )
         result = self._ports.sandbox.run(request)
-        if result.ending.kind is not EndingKind.EXIT or result.ending.code != 0:
-            return Loaded(version=None, location=None)
-        return Loaded.model_validate_json(result.stdout.head.splitlines()[-1])
+        try:
+            if result.ending.kind is EndingKind.EXIT and result.ending.code == 0:
+                return Loaded.model_validate_json(result.stdout.head.splitlines()[-1])
+        except (IndexError, ValueError):
+            pass  # a wheel's own .pth speaks here too: what it spoils is not as planned
+        return Loaded(version=None, location=None)
 
     def _env(self, cell: Cell, environment: Environment) -> dict[str, str]:
         variant = self._plan.case.variant(self._of(cell).variant)

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NO_SOLUTION = "no_solution"
     NO_WHEEL = "no_wheel"
     PYTHON_NOT_ALLOWED = "python_not_allowed"
+    BUILD_FAILED = "build_failed"
     TOO_FEW = "too_few"
     TOO_RARE = "too_rare"
     NOT_RUN = "not_run"
@@ -63,6 +64,7 @@ HOPELESS = (
     Reason.NO_SOLUTION,
     Reason.NO_WHEEL,
     Reason.PYTHON_NOT_ALLOWED,
+    Reason.BUILD_FAILED,
     Reason.WRONG_VERSION,
 )
 """Reasons that no further attempt can remove."""
@@ -174,6 +176,8 @@ def failure_reason(kind: FailureKind) -> Reason:
             return Reason.NO_WHEEL
         case FailureKind.PYTHON_NOT_ALLOWED:
             return Reason.PYTHON_NOT_ALLOWED
+        case FailureKind.BUILD_FAILED:
+            return Reason.BUILD_FAILED
         case _:
             assert_never(kind)
 

@@ -22,6 +22,7 @@ from runner.adapters.case_files import CaseFiles
 from runner.adapters.interpreters import MachineInterpreters
 from runner.adapters.package_index import UvPackageIndex
 from runner.adapters.run_locks import RunLocks
+from runner.attempt import Facts
 from runner.case import Case
 from runner.environment import Environment, Environments, Failure
 from runner.errors import FixproofError, NoSpace, SandboxUnavailable, UnknownRun, WrongUsage
@@ -32,7 +33,7 @@ from runner.plans.verify import VerifyPlan, planned, step
 from runner.releases import History, Release
 from runner.report import Ground, Host, Report, build
 from runner.runs import Job, Listener, Runs, limits_of
-from runner.sandbox import Sandbox
+from runner.sandbox import Sandbox, SandboxKind
 from runner.settings import Settings, repros
 from runner.store import Run
 from runner.value import Value, digest
@@ -94,8 +95,17 @@ class Program:
     @cached_property
     def environments(self) -> Environments:
         from runner.adapters.uv_environments import UvEnvironments
+        from runner.adapters.wheel_builder import WheelBuilder
 
-        return UvEnvironments(self.settings.store, uv_program())
+        isolated = self.settings.sandbox != SandboxKind.PROCESS
+        builder = WheelBuilder(
+            store=self.settings.store,
+            sandbox=lambda: self.sandbox,
+            sources=self.index,
+            inside=self.probe_folder,
+        )
+        # Nothing is built where a build could touch what is shared.
+        return UvEnvironments(self.settings.store, uv_program(), builder if isolated else None)
 
     @cached_property
     def runs(self) -> SqlStore:
@@ -111,6 +121,13 @@ class Program:
     @cached_property
     def sandbox(self) -> Sandbox:
         return make_sandbox(self.settings.sandbox)
+
+    def stop(self) -> None:
+        """End all that runs; what was stopped is made anew when it is needed again."""
+        for name in ("sandbox", "environments"):
+            part = self.__dict__.pop(name, None)
+            if part is not None:
+                part.stop()
 
     def plan(self, named: str, options: Options, listener: Listener) -> VerifyPlan:
         """The plan of a verify; of the world outside it asks for index metadata alone."""
@@ -264,7 +281,7 @@ class Program:
         driver = LocalDriver(
             runs=service,
             step=partial(step, plan),
-            sandbox=self.sandbox,
+            stop=self.stop,
             listener=listener,
             jobs=options.jobs,
         )
@@ -279,8 +296,8 @@ class Prepared(NamedTuple):
     cell: Cell
     options: Options
 
-    def install(self, listener: Listener) -> tuple[Runs, Environment]:
-        """Its environment, and the service that runs things in it.
+    def install(self, listener: Listener) -> tuple[Runs, Environment, Facts]:
+        """The service that runs things, its environment, and what is known of it.
 
         Raises:
             WrongUsage: no environment can be made; the message says what the resolver said.
@@ -294,7 +311,7 @@ class Prepared(NamedTuple):
                 hint=facts.lock.detail,
                 case=self.plan.case.id,
             )
-        return service, service.install(self.cell, facts)[0]
+        return service, *service.install(self.cell, facts)
 
 
 def make_sandbox(kind: str) -> Sandbox:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from packaging.utils import (
@@ -23,9 +24,19 @@ from runner.adapters.cached_documents import CachedDocuments
 from runner.errors import IndexUnreachable, UnknownPackage
 from runner.releases import File, History, Release
 
+if TYPE_CHECKING:
+    from pypi_simple import PyPISimple
+
 KEPT_SECONDS = 600
 """Metadata of that age is not asked for again."""
 _ANSWER_SECONDS = 30
+_UV_ATTRIBUTE = "data-upload-time="
+_UV_ACCEPTS = (
+    "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
+    "text/html;q=0.01"
+)
+"""An index may answer differently to who asks differently: we ask as uv does."""
+_SOURCE_ENDINGS = (".tar.gz", ".tgz", ".tar.bz2", ".zip")
 
 
 class UvPackageIndex:
@@ -39,7 +50,7 @@ class UvPackageIndex:
     ) -> History:
         """All releases with their upload times, as far as the index tells them."""
         indexes = configured_indexes(os.environ)
-        name = f"history/1 {canonicalize_name(package)} {indexes}"
+        name = f"history/2 {canonicalize_name(package)} {indexes}"
         kept = None if fresh else self._cache.get(name, seconds=KEPT_SECONDS)
         if kept is not None:
             return History.model_validate_json(kept)
@@ -48,14 +59,38 @@ class UvPackageIndex:
         self._cache.put(name, history.model_dump_json())
         return history
 
+    def newest_source(self, package: str, python: str, before: datetime | None) -> str | None:
+        """The newest final release with a source distribution, as of a time."""
+        for release in reversed(self.history(package).offered):
+            sources = [each for each in release.files if each.name.endswith(_SOURCE_ENDINGS)]
+            known = before is None or (release.uploaded is not None and release.uploaded < before)
+            if sources and known and release.allows(python):
+                return release.version
+        return None
+
+    def fetch_source(self, package: str, version: str, folder: Path) -> Path | None:
+        """The source distribution of a release, checked against its hash; None if it has none."""
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+        for address in configured_indexes(os.environ) or (PYPI_SIMPLE_ENDPOINT,):
+            found = _fetch_from(address, package, version, folder)
+            if found is not None:
+                return found
+        return None
+
     def _ask(self, package: str, indexes: tuple[str, ...]) -> History:
         from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
         for address in indexes or (PYPI_SIMPLE_ENDPOINT,):
-            files = _ask_index(address, package)
-            if files is not None:
-                releases = _releases(files)
-                return History(package=package, releases=releases, fetched=datetime.now(tz=UTC))
+            answer = _ask_index(address, package)
+            if answer is not None:
+                files, dated = answer
+                return History(
+                    package=package,
+                    releases=_releases(files),
+                    fetched=datetime.now(tz=UTC),
+                    dated=dated,
+                )
         raise UnknownPackage(
             f"the package index has no package {package!r}",
             hint="Is the name right? An index of your own is taken from uv's configuration.",
@@ -121,16 +156,25 @@ def _credentials(named: str, environ: Mapping[str, str]) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}:{password or ''}@{parts.netloc}"))
 
 
-def _ask_index(address: str, package: str) -> list[File] | None:
-    """All files that one index has of a package; None if it does not know it."""
-    import requests
-    from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
+def _fetch_from(address: str, package: str, version: str, folder: Path) -> Path | None:
+    with _asking(address, package) as client:
+        for each in client.get_project_page(package, timeout=_ANSWER_SECONDS).packages:
+            source = each.package_type == "sdist" and each.filename.endswith(_SOURCE_ENDINGS)
+            if source and _version_of(each.filename) == Version(version):
+                target = folder / each.filename
+                client.download_package(each, path=target, timeout=_ANSWER_SECONDS)
+                return target
+    return None
 
-    session = requests.Session()
-    session.verify = os.environ.get("SSL_CERT_FILE") or True
-    try:
-        with PyPISimple(endpoint=address, session=session) as client:
-            page = client.get_project_page(package, timeout=_ANSWER_SECONDS)
+
+def _ask_index(address: str, package: str) -> tuple[list[File], bool] | None:
+    """All files that one index has of a package, and whether it dates them where uv looks.
+
+    None if it does not know the package.
+    """
+    with _asking(address, package) as client:
+        page_url = client.get_project_url(package)
+        page = client.get_project_page(package, timeout=_ANSWER_SECONDS)
         files = [
             File(
                 name=each.filename,
@@ -140,22 +184,50 @@ def _ask_index(address: str, package: str) -> list[File] | None:
             )
             for each in page.packages
         ]
-        if any(each.uploaded is None for each in files):
-            return _with_upload_times(session, address, package, files)
+        if all(each.uploaded for each in files):
+            return files, True
+        # uv also reads an attribute of HTML pages that no standard names.
+        dated = _UV_ATTRIBUTE in client.s.get(page_url, timeout=_ANSWER_SECONDS).text
+        return _with_upload_times(client.s, address, package, files), dated
+    return None
+
+
+@contextmanager
+def _asking(address: str, package: str) -> Iterator[PyPISimple]:
+    """A client of one index; what it does not know is skipped, what it does not say is trouble."""
+    import requests
+    from pypi_simple import (
+        DigestMismatchError,
+        NoSuchProjectError,
+        PyPISimple,
+        UnsupportedRepoVersionError,
+    )
+
+    session = requests.Session()
+    session.verify = os.environ.get("SSL_CERT_FILE") or True
+    try:
+        with PyPISimple(endpoint=address, session=session, accept=_UV_ACCEPTS) as client:
+            client.s.headers["Accept"] = _UV_ACCEPTS
+            yield client
     except NoSuchProjectError:
-        return None
-    except (requests.RequestException, UnsupportedRepoVersionError, ValueError) as error:
+        return
+    except (
+        requests.RequestException,
+        UnsupportedRepoVersionError,
+        DigestMismatchError,
+        ValueError,
+    ) as error:
         raise IndexUnreachable(
             f"the package index did not answer for {package!r}: {_without_addresses(error)}",
             hint="Check the network, the index's address in uv's configuration, and certificates.",
         ) from error
-    return files
 
 
 def _with_upload_times(session: Any, address: str, package: str, files: list[File]) -> list[File]:
     """An index that answers without times may have them in the older JSON API beside it."""
     base = address.rstrip("/").removesuffix("/simple")
-    answer = session.get(f"{base}/pypi/{package}/json", timeout=_ANSWER_SECONDS)
+    accept = {"Accept": "application/json"}
+    answer = session.get(f"{base}/pypi/{package}/json", timeout=_ANSWER_SECONDS, headers=accept)
     if answer.status_code != 200:  # noqa: PLR2004 - that API is optional
         return files
     told = {

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from runner.adapters.bytecode import compile_tree
+from runner.adapters.wheel_builder import WheelBuilder
 from runner.environment import (
     Environment,
     Failure,
@@ -27,10 +28,12 @@ from runner.environment import (
     Wanted,
     environment_digest,
 )
-from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
+from runner.errors import EnvironmentTrouble, IndexUnreachable, Interrupted, NoSpace
 from runner.metadata import UvSettings
 
 _UV_SECONDS = 600
+_MOST_BUILDS = 8
+"""Source distributions that are built for one cell, at most."""
 
 # What a user's configuration says of where packages come from is uv's business; what it says of
 # which ones to take would make a cell depend on the machine it was resolved on.
@@ -46,15 +49,48 @@ _NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dn
 class UvEnvironments:
     """Trees under `store/envs`, beside uv's own cache so that files can be hard links."""
 
-    def __init__(self, store: Path, uv: str) -> None:
+    def __init__(self, store: Path, uv: str, builder: WheelBuilder | None = None) -> None:
         self._uv = uv
+        self._builder = builder
         self._trees = store / "envs"
         self._cache = store / "uv-cache"
         self._born: datetime | None = None
         self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End what runs; whatever waits for it raises `Interrupted`."""
+        with self._lock:
+            self._stopped = True
+            for each in self._running:
+                each.kill()
 
     def resolve(self, wanted: Wanted) -> Lock | Failure:
-        """The lock for what is wanted; from the cached index where that cannot be too old."""
+        """The lock for what is wanted; what has no wheel is built, alone, in a sandbox."""
+        answer = self._resolve_wheels(wanted)
+        for _ in range(_MOST_BUILDS):
+            lacking = _without_wheel(answer)
+            if self._builder is None or wanted.uv.no_build or not lacking:
+                return answer
+            failure = self._builder.build(lacking, wanted, self._prepare_build)
+            if failure is not None:
+                return failure
+            answer = self._resolve_wheels(wanted)
+        return answer
+
+    def _prepare_build(self, wanted: Wanted) -> Environment | Failure:
+        """The environment of a build: wheels only, like any other, and never built itself."""
+        lock = self._resolve_wheels(wanted)
+        return lock if isinstance(lock, Failure) else self.install(lock, wanted.interpreter)
+
+    def _built(self, interpreter: Interpreter) -> list[str]:
+        """Where uv also finds the wheels that were built for an interpreter."""
+        folder = self._builder.folder(interpreter) if self._builder else None
+        return ["--find-links", str(folder)] if folder and folder.is_dir() else []
+
+    def _resolve_wheels(self, wanted: Wanted) -> Lock | Failure:
+        """The lock out of wheels; from the cached index where that cannot be too old."""
         if self._cache_is_newer_than(wanted):
             answer = self._compile(wanted, offline=True)
             if isinstance(answer, Lock):
@@ -107,7 +143,7 @@ class UvEnvironments:
         command = [
             *("pip", "install", "--python", str(tree / "bin/python"), "--no-deps"),
             *("--require-hashes", "--no-build", "--link-mode", "hardlink"),
-            *("-r", str(requirements)),
+            *("-r", str(requirements), *self._built(interpreter)),
         ]
         if lock.wheels and self._attempt([*command, "--offline"]).returncode != 0:
             self._run(command, "a locked environment")
@@ -144,6 +180,7 @@ class UvEnvironments:
         with tempfile.TemporaryDirectory(prefix="fixproof-") as folder:
             output = Path(folder, "pylock.toml")
             command = _compile_command(wanted, Path(folder), output)
+            command += self._built(wanted.interpreter)
             done = self._attempt([*command, *(["--offline"] if offline else [])])
             if done.returncode != 0:
                 return self._failed(done.stderr, offline=offline)
@@ -163,21 +200,45 @@ class UvEnvironments:
 
     def _attempt(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         self._cache_born()
+        command = [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments]
         try:
-            return subprocess.run(
-                [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments],
+            with self._started(command) as process:
+                _, said = process.communicate(timeout=_UV_SECONDS)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EnvironmentTrouble(f"uv did not run: {error}") from error
+        return subprocess.CompletedProcess(command, process.returncode, "", said)
+
+    @contextmanager
+    def _started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+        with self._lock:
+            self._refuse_if_stopped()
+            process = subprocess.Popen(
+                command,
                 env=self._environ(),
                 cwd="/",  # not where a project's own configuration could be found
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                timeout=_UV_SECONDS,
-                check=False,
                 start_new_session=True,  # a Ctrl-C is ours to handle
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise EnvironmentTrouble(f"uv did not run: {error}") from error
+            self._running.add(process)
+        try:
+            with process:
+                try:
+                    yield process
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        self._refuse_if_stopped()
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise Interrupted("stopped while uv ran")
 
     def _environ(self) -> dict[str, str]:
         own = {
@@ -236,6 +297,14 @@ def _as_wanted(lock: Lock, wanted: Wanted) -> Lock | Failure:
         kind=FailureKind.NO_SOLUTION,
         detail=f"these dependencies are not enough for it, it also needs {more}",
     )
+
+
+def _without_wheel(answer: Lock | Failure) -> str | None:
+    """The first package that a resolution failed for because it has no wheel that fits."""
+    if isinstance(answer, Lock) or answer.kind is not FailureKind.NO_WHEEL:
+        return None
+    found = re.search(r"Wheels are required for `([^`]+)`", answer.detail)
+    return found[1] if found else None
 
 
 def _failure_kind(stderr: str) -> FailureKind:

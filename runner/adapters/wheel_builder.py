@@ -1,0 +1,303 @@
+"""Builds wheels of source distributions, each alone in a throwaway sandbox without network.
+
+What is needed to build is resolved and installed before, as for any environment: wheels only, by
+uv alone. The sandbox sees that tree and the source, read-only, has a /tmp of its own, and can hand
+out bytes on a pipe, which are believed only if they are the wheel that was asked for.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import tempfile
+import threading
+import tomllib
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.parser import BytesHeaderParser
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from runner.environment import Environment, Failure, FailureKind, Interpreter, Wanted, pins
+from runner.errors import NoSpace
+from runner.sandbox import EndingKind, Limits, Mount, RunRequest, RunResult, Sandbox, Stream
+
+FIRST_BACKENDS = datetime(2019, 3, 1, tzinfo=UTC)
+"""When the first usable build back ends had appeared: nothing is built with older ones."""
+LIMITS = Limits(
+    timeout=600,
+    memory=4096,
+    processes=512,
+    disk=2048,
+    kept=256 * 1024 * 1024,
+    output=192 * 1024 * 1024,
+)
+_MOST_METADATA = 1024 * 1024
+_MOST_UNPACKED = 1024 * 1024 * 1024
+_LAST_LINES = 30
+_FOLDER = "/fixproof"
+_SOURCE = "/source"
+
+
+class Recipe(NamedTuple):
+    """What a source distribution says of its build (PEP 518), read without running any of it."""
+
+    requires: tuple[str, ...]
+    backend: str
+    paths: tuple[str, ...]
+
+
+LEGACY = Recipe(("setuptools>=40.8.0", "wheel"), "setuptools.build_meta:__legacy__", ())
+
+
+class Sources(Protocol):
+    """Where source distributions come from.
+
+    Raises:
+        IndexUnreachable: the index did not answer.
+    """
+
+    def newest_source(self, package: str, python: str, before: datetime | None) -> str | None:
+        """The newest final release with a source distribution, as of a time."""
+        ...
+
+    def fetch_source(self, package: str, version: str, folder: Path) -> Path | None:
+        """The source distribution of a release, checked against its hash; None if it has none."""
+        ...
+
+
+Prepare = Callable[[Wanted], Environment | Failure]
+"""Makes the environment of a build."""
+
+
+class WheelBuilder:
+    """Makes one wheel at a time, and keeps it for the interpreter it was made with."""
+
+    def __init__(
+        self, *, store: Path, sandbox: Callable[[], Sandbox], sources: Sources, inside: str
+    ) -> None:
+        self._built = store / "built"
+        self._sandbox = sandbox
+        self._sources = sources
+        self._inside = inside
+        self._one_at_a_time = threading.Lock()
+
+    def folder(self, interpreter: Interpreter) -> Path:
+        """Where wheels built for an interpreter are, for `--find-links`."""
+        return self._built / interpreter.sha256[:16]
+
+    def build(self, package: str, asked: Wanted, prepare: Prepare) -> Failure | None:
+        """Build the wheel that is missing for what was asked; None if it is there now.
+
+        The release is the one that the requirements pin, or else the newest as of the cut-off.
+        """
+        interpreter = asked.interpreter
+        version = pins(asked.requirements).get(package) or self._sources.newest_source(
+            package, interpreter.version, asked.as_of
+        )
+        if version is None:
+            return _nothing(package, "as of that day")
+        with self._one_at_a_time:
+            if self._kept(interpreter, package, version):
+                return None
+            made = self._make_from_source(package, version, asked, prepare)
+            if isinstance(made, Failure):
+                return made
+            self._keep(interpreter, *made)
+            return None
+
+    def _kept(self, interpreter: Interpreter, package: str, version: str) -> bool:
+        """Whether the wheel is there: another cell may have asked for it meanwhile."""
+        files = self.folder(interpreter).glob("*.whl")
+        named = (parse_wheel_filename(each.name)[:2] for each in files)
+        return any((name, found) == (package, Version(version)) for name, found in named)
+
+    def _keep(self, interpreter: Interpreter, name: str, data: bytes) -> None:
+        folder = self.folder(interpreter)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as file:
+                file.write(data)
+            Path(file.name).replace(folder / name)
+        except OSError as error:
+            raise NoSpace(f"the store cannot be written: {error}") from error
+
+    def _make_from_source(
+        self, package: str, version: str, asked: Wanted, prepare: Prepare
+    ) -> tuple[str, bytes] | Failure:
+        with tempfile.TemporaryDirectory(prefix="fixproof-source-") as temporary:
+            folder = Path(temporary)
+            folder.chmod(0o755)  # the build is another user
+            sdist = self._sources.fetch_source(package, version, folder)
+            if sdist is None:
+                return _nothing(package, version)
+            sdist.chmod(0o644)
+            return self._make(package, version, sdist, asked, prepare)
+
+    def _make(
+        self,
+        package: str,
+        version: str,
+        sdist: Path,
+        asked: Wanted,
+        prepare: Prepare,
+    ) -> tuple[str, bytes] | Failure:
+        recipe = read_recipe(sdist)
+        environment = prepare(_for_build(asked, recipe.requires))
+        if isinstance(environment, Failure):
+            return _failed(package, version, f"its build requirements: {environment.detail}")
+        result = self._run("requires", package, version, sdist, recipe, environment)
+        more = _requirements(result)
+        if more is None:
+            return _failed(package, version, _last_words(result))
+        if more:
+            environment = prepare(_for_build(asked, (*recipe.requires, *more)))
+            if isinstance(environment, Failure):
+                return _failed(package, version, f"its build requirements: {environment.detail}")
+        result = self._run("wheel", package, version, sdist, recipe, environment)
+        if result.ending.kind is not EndingKind.EXIT or result.ending.code != 0:
+            return _failed(package, version, _last_words(result))
+        return check_wheel(package, version, result.stdout)
+
+    def _run(
+        self,
+        mode: str,
+        package: str,
+        version: str,
+        sdist: Path,
+        recipe: Recipe,
+        environment: Environment,
+    ) -> RunResult:
+        prefix = environment.interpreter.prefix
+        return self._sandbox().run(
+            RunRequest(
+                id=f"build/{package}-{version}/{mode}",
+                command=(
+                    *(environment.python, f"{_FOLDER}/build_wheel.py", mode),
+                    *(f"{_SOURCE}/{sdist.name}", recipe.backend, *recipe.paths),
+                ),
+                env={
+                    "PATH": f"{environment.path}/bin:/usr/local/bin:/usr/bin:/bin",
+                    "HOME": "/tmp",  # noqa: S108 - the build's own
+                    "LANG": "C.UTF-8",
+                    "SOURCE_DATE_EPOCH": str(int(FIRST_BACKENDS.timestamp())),
+                },
+                mounts=(
+                    Mount(source=prefix, target=prefix),
+                    Mount(source=environment.path, target=environment.path),
+                    Mount(source=str(sdist.parent), target=_SOURCE),
+                    Mount(source=self._inside, target=_FOLDER),
+                ),
+                limits=LIMITS,
+            )
+        )
+
+
+def read_recipe(sdist: Path) -> Recipe:
+    """What `pyproject.toml` says of the build; what cannot be read is built the old way."""
+    try:
+        table = tomllib.loads(_pyproject(sdist).decode()).get("build-system")
+    except (OSError, ValueError, KeyError, tarfile.TarError, zipfile.BadZipFile, StopIteration):
+        return LEGACY
+    if not isinstance(table, dict) or "requires" not in table:
+        return LEGACY
+    return Recipe(
+        tuple(map(str, table["requires"])),
+        str(table.get("build-backend", LEGACY.backend)),
+        tuple(str(each) for each in table.get("backend-path", ())),
+    )
+
+
+def check_wheel(package: str, version: str, handed_out: Stream) -> tuple[str, bytes] | Failure:
+    """The file name and bytes of a wheel, if they are the one that was asked for."""
+    name, _, data = handed_out.head.partition(b"\n")
+    why = "it is too large" if handed_out.omitted else _why_not(package, version, name, data)
+    if why:
+        return _failed(package, version, f"what the build handed out was refused: {why}")
+    return name.decode(), data
+
+
+def _why_not(package: str, version: str, name: bytes, data: bytes) -> str | None:
+    try:
+        found, its_version, _, _ = parse_wheel_filename(name.decode())
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+            return _why_not_named(package, version, str(found), str(its_version)) or _why_not_safe(
+                package, version, wheel
+            )
+    except (UnicodeDecodeError, InvalidWheelFilename, InvalidVersion, zipfile.BadZipFile) as error:
+        return f"it is no wheel ({error})"
+
+
+def _why_not_safe(package: str, version: str, wheel: zipfile.ZipFile) -> str | None:
+    members = wheel.infolist()
+    if sum(each.file_size for each in members) > _MOST_UNPACKED:
+        return "it unpacks to more than 1 GiB"
+    for each in members:
+        parts = each.filename.split("/")
+        if each.filename.startswith("/") or ".." in parts or "\\" in each.filename:
+            return f"it has a file outside of itself, {each.filename!r}"
+    metadata = [each for each in members if each.filename.endswith(".dist-info/METADATA")]
+    if len(metadata) != 1 or metadata[0].file_size > _MOST_METADATA:
+        return "it has not one METADATA"
+    headers = BytesHeaderParser().parsebytes(wheel.read(metadata[0]))
+    return _why_not_named(package, version, headers["Name"] or "", headers["Version"] or "")
+
+
+def _why_not_named(package: str, version: str, name: str, its_version: str) -> str | None:
+    if canonicalize_name(name) != canonicalize_name(package):
+        return f"it is of the package {name!r}"
+    return None if Version(its_version) == Version(version) else f"its version is {its_version!r}"
+
+
+def _pyproject(sdist: Path) -> bytes:
+    """The file of that name in the one folder of an archive, without unpacking it."""
+    if sdist.suffix == ".zip":
+        with zipfile.ZipFile(sdist) as archive:
+            name = next(each for each in archive.namelist() if _is_pyproject(each))
+            return archive.open(name).read(_MOST_METADATA)
+    with tarfile.open(sdist) as archive:
+        member = next(each for each in archive if _is_pyproject(each.name) and each.isfile())
+        file = archive.extractfile(member)
+        return file.read(_MOST_METADATA) if file else b""
+
+
+def _is_pyproject(name: str) -> bool:
+    parts = name.removeprefix("./").split("/")
+    return parts[1:] == ["pyproject.toml"]
+
+
+def _nothing(package: str, version: str) -> Failure:
+    return Failure(
+        kind=FailureKind.NO_WHEEL,
+        detail=f"{package} has neither a wheel that fits nor a source distribution, {version}",
+    )
+
+
+def _for_build(asked: Wanted, requires: tuple[str, ...]) -> Wanted:
+    as_of = None if asked.as_of is None else max(asked.as_of, FIRST_BACKENDS)
+    return Wanted(requirements=requires, interpreter=asked.interpreter, as_of=as_of)
+
+
+def _requirements(result: RunResult) -> tuple[str, ...] | None:
+    """What the build asks for beside what it names; None if it did not get so far."""
+    try:
+        said = json.loads(result.stdout.head)
+    except ValueError:
+        return None
+    good = result.ending.code == 0 and isinstance(said, list)
+    return tuple(map(str, said)) if good else None
+
+
+def _failed(package: str, version: str, why: str) -> Failure:
+    detail = f"{package} {version} cannot be built from its source distribution: {why}"
+    return Failure(kind=FailureKind.BUILD_FAILED, detail=detail)
+
+
+def _last_words(result: RunResult) -> str:
+    said = (result.stderr.head + result.stderr.tail).decode("utf-8", "replace").splitlines()
+    return "\n".join([f"{result.ending}; its last lines:", *said[-_LAST_LINES:]])
