@@ -290,6 +290,24 @@ def runs(limit: int, as_json: bool, home: str | None) -> None:
         click.echo("no runs yet", err=True)
 
 
+@cli.group()
+def base() -> None:
+    """The images that Docker attempts run in."""
+
+
+@base.command("build")
+@click.argument("pythons", nargs=-1, metavar="[X.Y]...")
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+def base_build(pythons: tuple[str, ...], home: str | None) -> None:
+    """Make fixproof/base:X.Y and fixproof/build:X.Y, where they are not there.
+
+    From python:X.Y-slim where it can be pulled, else from this machine's interpreter, else from
+    Debian's packages. Without X.Y: of all interpreters at hand.
+    """
+    for made in _program(sandbox="docker", home=home).build_bases(pythons):
+        click.echo(f"{made.name}: {made.origin} ({made.made_from}), {made.image}")
+
+
 def exit_code(results: list[Report | FixproofError]) -> int:
     """The first of trouble, 1, 3, 0 that occurs."""
     codes = [

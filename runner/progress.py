@@ -40,6 +40,9 @@ class PlainLines:
     def doing(self, what: str) -> None:
         self._say(what)
 
+    def note(self, what: str) -> None:
+        self._say(what)
+
     def resolving(self, cell: Cell) -> None:
         self._say(f"resolving {cell.id}")
 
@@ -77,6 +80,7 @@ class LiveView:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._what = ""
+        self._notes: list[str] = []
         self._doing: dict[str, str] = {}
         self._endings: dict[str, list[str]] = {}
         self._running: dict[str, int] = {}
@@ -88,6 +92,11 @@ class LiveView:
         with self._lock:
             self._what = what
             self._start()
+
+    def note(self, what: str) -> None:
+        """Shown above the table, if there comes to be one."""
+        with self._lock:
+            self._notes.append(what)
 
     def resolving(self, cell: Cell) -> None:
         self._show(cell, "resolving")
@@ -143,7 +152,8 @@ class LiveView:
 
         with self._lock:
             total = sum(len(each) for each in self._endings.values())
-            title = f"{total} attempts, {time.monotonic() - self._began:.0f} s"
+            seconds = time.monotonic() - self._began
+            title = "; ".join([f"{total} attempts, {seconds:.0f} s", *self._notes])
             if not self._doing:
                 return Text(f"{self._what or 'done'} ({title})")
             table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))

@@ -18,6 +18,8 @@ class Settings(Value):
     home: Path
     database_url: str
     sandbox: str
+    oci_runtime: str | None = None
+    """Another runtime of the container engine, `runsc` for example; None for its own."""
 
     @property
     def store(self) -> Path:
@@ -46,7 +48,8 @@ def read(
     if kind not in SANDBOXES:
         raise WrongUsage(f"there is no sandbox {kind!r}", hint=f"There are {', '.join(SANDBOXES)}.")
     url = environ.get("FIXPROOF_DATABASE_URL") or f"sqlite:///{folder / 'fixproof.sqlite3'}"
-    return Settings(home=folder, database_url=url, sandbox=kind)
+    runtime = environ.get("FIXPROOF_OCI_RUNTIME") or None
+    return Settings(home=folder, database_url=url, sandbox=kind, oci_runtime=runtime)
 
 
 def repros() -> Path:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from runner import __version__
 from runner.adapters.cached_documents import CachedDocuments
 from runner.adapters.case_files import CaseFiles
-from runner.adapters.interpreters import MachineInterpreters
 from runner.adapters.package_index import UvPackageIndex
 from runner.adapters.run_locks import RunLocks
 from runner.attempt import Facts
+from runner.backends import INSIDE, Backend, find_backend
 from runner.case import Case
 from runner.environment import Environment, Environments, Failure
-from runner.errors import FixproofError, NoSpace, SandboxUnavailable, UnknownRun, WrongUsage
+from runner.errors import FixproofError, NoSpace, UnknownRun, WrongUsage
 from runner.evidence import DEFAULT_CONFIDENCE
 from runner.findings import Conclusion
 from runner.matrix import AsOf, Cell, Universe, cell_of, pinned_names, series_of, suffix_of
@@ -33,19 +33,19 @@ from runner.plans.verify import VerifyPlan, planned, step
 from runner.releases import History, Release
 from runner.report import Ground, Host, Report, build
 from runner.runs import Job, Listener, Runs, limits_of
-from runner.sandbox import Sandbox, SandboxKind
+from runner.sandbox import Sandbox
 from runner.settings import Settings, repros
 from runner.store import Run
 from runner.value import Value, digest
 
 if TYPE_CHECKING:
+    from runner.adapters.docker_bases import Base
     from runner.adapters.sql_store import SqlStore
 
 RESUMED_FOR = timedelta(days=1)
 """An interrupted run is gone on with for so long; then the world may have changed."""
 LEAST_FREE = 256 * 1024 * 1024
 """Bytes that must be free on the disk of fixproof's home before a run starts."""
-_PROBE_FOLDER = Path(__file__).parent / "inside"
 
 
 class Options(Value):
@@ -68,7 +68,7 @@ class Program:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.locks = RunLocks(settings.locks)
-        self.probe_folder = str(_PROBE_FOLDER)
+        self.probe_folder = str(INSIDE)
 
     def now(self) -> datetime:
         return datetime.now(tz=UTC)
@@ -89,23 +89,16 @@ class Program:
         return UvPackageIndex(self.documents)
 
     @cached_property
-    def interpreters(self) -> MachineInterpreters:
-        return MachineInterpreters(self.documents)
+    def backend(self) -> Backend:
+        return find_backend(self.settings, self.index)
 
-    @cached_property
+    @property
     def environments(self) -> Environments:
-        from runner.adapters.uv_environments import UvEnvironments
-        from runner.adapters.wheel_builder import WheelBuilder
+        return self.backend.environments
 
-        isolated = self.settings.sandbox != SandboxKind.PROCESS
-        builder = WheelBuilder(
-            store=self.settings.store,
-            sandbox=lambda: self.sandbox,
-            sources=self.index,
-            inside=self.probe_folder,
-        )
-        # Nothing is built where a build could touch what is shared.
-        return UvEnvironments(self.settings.store, uv_program(), builder if isolated else None)
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.backend.sandbox
 
     @cached_property
     def runs(self) -> SqlStore:
@@ -117,17 +110,6 @@ class Program:
     @property
     def evidence(self) -> SqlStore:
         return self.runs
-
-    @cached_property
-    def sandbox(self) -> Sandbox:
-        return make_sandbox(self.settings.sandbox)
-
-    def stop(self) -> None:
-        """End all that runs; what was stopped is made anew when it is needed again."""
-        for name in ("sandbox", "environments"):
-            part = self.__dict__.pop(name, None)
-            if part is not None:
-                part.stop()
 
     def plan(self, named: str, options: Options, listener: Listener) -> VerifyPlan:
         """The plan of a verify; of the world outside it asks for index metadata alone."""
@@ -148,13 +130,23 @@ class Program:
         """Carry out a verify, or go on with an interrupted one; the report of it."""
         options = options.model_copy(update={"named": named})
         _require_space(self.settings)
-        plan = self.plan(named, options, listener)
+        plan = self._prepared_plan(named, options, listener)
         with _naming(plan.case):
             run, plan = self._begin_or_resume(plan, options)
             try:
                 return self._drive(run, plan, options, listener)
             finally:
                 self.locks.release(run.id)
+
+    def _prepared_plan(self, named: str, options: Options, listener: Listener) -> VerifyPlan:
+        """The plan, with all that its interpreters need; it may turn out that these are others."""
+        plan = self.plan(named, options, listener)
+        listener.note(f"sandbox: {self.backend.kind} ({self.backend.why})")
+        with _naming(plan.case):
+            if self.backend.prepare(each.interpreter for each in plan.series if each.interpreter):
+                plan = self.plan(named, options, listener)
+                self.backend.prepare(each.interpreter for each in plan.series if each.interpreter)
+        return plan
 
     def report(self, run_id: str) -> Report:
         """The report of a stored run, drawn up anew from what is stored."""
@@ -183,6 +175,17 @@ class Program:
             user_home=str(Path.home()),
         )
 
+    def build_bases(self, pythons: tuple[str, ...]) -> Iterator[Base]:
+        """Make both bases of each Python; of all at hand if none is named."""
+        from runner.adapters.docker_bases import Purpose
+        from runner.backends import DockerBackend
+
+        backend = DockerBackend(self.settings, self.index, "asked for")
+        at_hand = (each.python for each in backend.interpreters.at_hand())
+        for python in pythons or tuple(at_hand):
+            for purpose in (Purpose.RUN, Purpose.BUILD):
+                yield backend.bases.ensure(python, purpose)
+
     def stored(self, run_id: str) -> Run:
         run = self.runs.run(run_id)
         if run is None:
@@ -191,7 +194,7 @@ class Program:
 
     def one(self, named: str, release: str, options: Options, listener: Listener) -> Prepared:
         """Everything to run one release of a case once, as its author asks for it."""
-        plan = self.plan(named, options, listener)
+        plan = self._prepared_plan(named, options, listener)
         found = plan.universe.history.find(release)
         if found is None:
             raise WrongUsage(
@@ -218,7 +221,7 @@ class Program:
         ground = Ground(
             run=run_id or "by hand",
             kind="verify",
-            again=_again(case, options),
+            again=_again(case, options, self.settings.sandbox),
             confidence=options.confidence,
             limits=limits_of(case),
             sandbox=self.sandbox.describe(),
@@ -240,7 +243,7 @@ class Program:
         return Universe(
             history=history,
             pinned=pinned,
-            interpreters=self.interpreters.at_hand(
+            interpreters=self.backend.interpreters.at_hand(
                 fresh=options.fresh,
                 looking=partial(listener.doing, "looking for interpreters on this machine"),
             ),
@@ -281,7 +284,7 @@ class Program:
         driver = LocalDriver(
             runs=service,
             step=partial(step, plan),
-            stop=self.stop,
+            stop=self.backend.stop,
             listener=listener,
             jobs=options.jobs,
         )
@@ -314,36 +317,15 @@ class Prepared(NamedTuple):
         return service, *service.install(self.cell, facts)
 
 
-def make_sandbox(kind: str) -> Sandbox:
-    """The sandbox of that name; `auto` is the best one that this machine has."""
-    from runner.adapters.local_sandbox import BubblewrapSandbox, ProcessSandbox
-
-    match kind:
-        case "process":
-            return ProcessSandbox()
-        case "auto" | "bubblewrap":
-            return BubblewrapSandbox()
-        case _:
-            raise SandboxUnavailable(
-                f"the sandbox {kind!r} is not there yet", hint="Use --sandbox bubblewrap."
-            )
-
-
-def uv_program() -> str:
-    """The uv that was installed together with fixproof."""
-    from uv import find_uv_bin
-
-    return str(find_uv_bin())
-
-
 def default_jobs() -> int:
     """As many attempts at a time as there are processors for this process."""
     return len(os.sched_getaffinity(0))
 
 
-def _again(case: Case, options: Options) -> str:
+def _again(case: Case, options: Options, sandbox: str) -> str:
     """The command that asks the same again, and relies on nothing that was made before."""
     told = {
+        "--sandbox": None if sandbox == "auto" else sandbox,
         "--only": options.only,
         "--as-of": None if options.as_of is AsOf.RELEASE else _day(options.as_of),
         "--confidence": None

@@ -16,6 +16,7 @@ import pytest
 
 from runner.adapters.local_sandbox import BubblewrapSandbox
 from runner.errors import SandboxUnavailable
+from tests.docker.engines import engine_of_the_session
 
 _UNIT = Path(__file__).parent / "unit"
 _OURS = ("FIXPROOF_DATABASE_URL", "FIXPROOF_BROKER_URL", "FIXPROOF_SANDBOX")
@@ -29,6 +30,21 @@ def _home_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for name in _OURS:
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def why_no_docker() -> Iterator[str | None]:
+    """Why there is no container engine; one is started for the session where none is given."""
+    with engine_of_the_session() as why:
+        yield why
+
+
+@pytest.fixture(autouse=True)
+def _docker(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("docker"):
+        why = request.getfixturevalue("why_no_docker")
+        if why is not None:
+            pytest.skip(why)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
+from runner.adapters.commands import Commands
 from runner.environment import Interpreter
 from runner.errors import EnvironmentTrouble
 
-_SCRIPT = Path(__file__).parents[1] / "inside" / "compile_tree.py"
+SCRIPT = Path(__file__).parents[1] / "inside" / "compile_tree.py"
 _SECONDS = 600
 _FIRST = (3, 7)
 """The first Python whose bytecode can do without time stamps."""
 
 
-def compile_tree(tree: Path, interpreter: Interpreter, kept: Path) -> None:
+def compile_tree(tree: Path, interpreter: Interpreter, kept: Path, commands: Commands) -> None:
     """Compile what is new in `tree`, link the rest from `kept`; no third-party code runs."""
     if tuple(map(int, interpreter.python.split("."))) < _FIRST:
         return
-    command = [interpreter.executable, "-I", "-S", str(_SCRIPT), str(tree), str(kept)]
-    try:
-        subprocess.run(command, check=True, capture_output=True, timeout=_SECONDS, text=True)
-    except subprocess.CalledProcessError as error:
-        raise EnvironmentTrouble("bytecode cannot be written", hint=error.stderr.strip()) from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentTrouble(f"bytecode cannot be written: {error}") from error
+    command = [interpreter.executable, "-I", "-S", str(SCRIPT), str(tree), str(kept)]
+    done = commands.run(command, {"LANG": "C.UTF-8"}, _SECONDS)
+    if done.returncode != 0:
+        raise EnvironmentTrouble("bytecode cannot be written", hint=done.stderr.strip())

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from runner.adapters.container_engine import Engine, asking
 from runner.adapters.containers import remove
 from runner.adapters.docker_bases import Base
 from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, this_supervisor
-from runner.errors import EnvironmentTrouble, FixproofError
+from runner.errors import EnvironmentTrouble, FixproofError, Interrupted
 
 _FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _MORE_FILES = ("UV_CONFIG_FILE", "NETRC", "UV_FIND_LINKS")
@@ -28,15 +28,31 @@ _TAKEN = ("PATH", "HOME", "LANG", "NETRC", "NO_PROXY", "ALL_PROXY", *_FILES)
 """What uv needs of our environment beside its own variables."""
 
 
-@dataclass(frozen=True)
 class InBase:
-    """Commands in one base; the same port as commands on this machine."""
+    """Commands in one base; the same port as commands on this machine.
 
-    engine: Engine
-    base: Base
-    store: Path
-    visible: tuple[str, ...] = ()
-    """Paths that commands read beside the store."""
+    Args:
+        visible: paths that commands read beside the store.
+    """
+
+    def __init__(
+        self, *, engine: Engine, base: Base, store: Path, visible: tuple[str, ...] = ()
+    ) -> None:
+        self.engine = engine
+        self.base = base
+        self.store = store
+        self.visible = visible
+        self._lock = threading.Lock()
+        self._containers: set[str] = set()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End what runs; it and every later `run` raises `Interrupted`."""
+        with self._lock:
+            self._stopped = True
+            for each in self._containers:
+                with suppress(FixproofError):
+                    remove(self.engine, each)
 
     def run(
         self, command: Sequence[str], env: Mapping[str, str], seconds: float
@@ -91,13 +107,24 @@ class InBase:
                 use_config_proxy=False,
             )
         container = str(made["Id"])
+        with self._lock:
+            self._containers.add(container)
         try:
+            self._refuse_if_stopped()
             yield container
         except BaseException:
             with suppress(FixproofError):
                 remove(self.engine, container)
+            self._refuse_if_stopped()
             raise
+        finally:
+            with self._lock:
+                self._containers.discard(container)
         remove(self.engine, container)
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise Interrupted("stopped while an environment was made")
 
     def _binds(self, env: Mapping[str, str]) -> list[str]:
         read = {*self.visible, *_read_by_uv(env)}

@@ -74,6 +74,11 @@ class BaseEnvironments:
         """The tree of a lock."""
         return self._for(interpreter).install(lock, interpreter)
 
+    def stop(self) -> None:
+        """End what runs; it and every later call raises `Interrupted`."""
+        for each in (self._host, *self._made.values()):
+            each.stop()
+
     def _for(self, interpreter: Interpreter) -> Environments:
         if interpreter in self._machine.at_hand():
             return self._host
@@ -90,12 +95,12 @@ class BaseImages:
     def __init__(
         self,
         bases: Bases,
-        interpreters: Sequence[Interpreter],
+        pythons: Callable[[], Sequence[str]],
         purpose: Purpose = Purpose.RUN,
     ) -> None:
         self._bases = bases
         self._purpose = purpose
-        self._pythons = tuple(dict.fromkeys(each.python for each in interpreters))
+        self._pythons = pythons
 
     def of(self, request: RunRequest) -> Image:
         """The base whose interpreter the command starts, or that a mount is of."""
@@ -119,7 +124,7 @@ class BaseImages:
         return images[0] if len(images) == 1 else f"sha256:{digest('bases/1', *images)}"
 
     def _all(self) -> tuple[Base, ...]:
-        return tuple(self._bases.ensure(python, self._purpose) for python in self._pythons)
+        return tuple(self._bases.ensure(python, self._purpose) for python in self._pythons())
 
 
 def _order(python: str) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from runner.adapters.bytecode import compile_tree
+from runner.adapters.commands import Commands, HostCommands
 from runner.adapters.wheel_builder import WheelBuilder
 from runner.environment import (
     Environment,
@@ -28,7 +29,7 @@ from runner.environment import (
     Wanted,
     environment_digest,
 )
-from runner.errors import EnvironmentTrouble, IndexUnreachable, Interrupted, NoSpace
+from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
 from runner.metadata import UvSettings
 
 _UV_SECONDS = 600
@@ -49,22 +50,25 @@ _NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dn
 class UvEnvironments:
     """Trees under `store/envs`, beside uv's own cache so that files can be hard links."""
 
-    def __init__(self, store: Path, uv: str, builder: WheelBuilder | None = None) -> None:
+    def __init__(
+        self,
+        store: Path,
+        uv: str,
+        *,
+        builder: WheelBuilder | None = None,
+        commands: Commands | None = None,
+    ) -> None:
         self._uv = uv
         self._builder = builder
+        self._commands = commands or HostCommands()
         self._trees = store / "envs"
         self._cache = store / "uv-cache"
         self._born: datetime | None = None
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
-        self._stopped = False
 
     def stop(self) -> None:
-        """End what runs; whatever waits for it raises `Interrupted`."""
-        with self._lock:
-            self._stopped = True
-            for each in self._running:
-                each.kill()
+        """End what runs; it and every later call raises `Interrupted`."""
+        self._commands.stop()
 
     def resolve(self, wanted: Wanted) -> Lock | Failure:
         """The lock for what is wanted; what has no wheel is built, alone, in a sandbox."""
@@ -147,7 +151,7 @@ class UvEnvironments:
         ]
         if lock.wheels and self._attempt([*command, "--offline"]).returncode != 0:
             self._run(command, "a locked environment")
-        compile_tree(tree, interpreter, self._trees.parent / "bytecode")
+        compile_tree(tree, interpreter, self._trees.parent / "bytecode", self._commands)
 
     def _move(self, new: Path, tree: Path) -> None:
         try:
@@ -177,7 +181,8 @@ class UvEnvironments:
             return self._born
 
     def _compile(self, wanted: Wanted, *, offline: bool) -> Lock | Failure:
-        with tempfile.TemporaryDirectory(prefix="fixproof-") as folder:
+        self._cache_born()
+        with tempfile.TemporaryDirectory(dir=self._cache.parent, prefix=".asked-") as folder:
             output = Path(folder, "pylock.toml")
             command = _compile_command(wanted, Path(folder), output)
             command += self._built(wanted.interpreter)
@@ -201,44 +206,7 @@ class UvEnvironments:
     def _attempt(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
         self._cache_born()
         command = [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments]
-        try:
-            with self._started(command) as process:
-                _, said = process.communicate(timeout=_UV_SECONDS)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise EnvironmentTrouble(f"uv did not run: {error}") from error
-        return subprocess.CompletedProcess(command, process.returncode, "", said)
-
-    @contextmanager
-    def _started(self, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-        with self._lock:
-            self._refuse_if_stopped()
-            process = subprocess.Popen(
-                command,
-                env=self._environ(),
-                cwd="/",  # not where a project's own configuration could be found
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,  # a Ctrl-C is ours to handle
-            )
-            self._running.add(process)
-        try:
-            with process:
-                try:
-                    yield process
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    raise
-        finally:
-            with self._lock:
-                self._running.discard(process)
-        self._refuse_if_stopped()
-
-    def _refuse_if_stopped(self) -> None:
-        if self._stopped:
-            raise Interrupted("stopped while uv ran")
+        return self._commands.run(command, self._environ(), _UV_SECONDS)
 
     def _environ(self) -> dict[str, str]:
         own = {

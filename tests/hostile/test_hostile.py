@@ -33,6 +33,7 @@ from runner.runs import PROBE_FOLDER, limits_of
 from runner.sandbox import Limits, Mount, RunResult, Sandbox, Stream
 from runner.verdict import Observation, loaded_as_planned, observe
 from tests.attempts import becomes
+from tests.docker.sandboxes import docker_sandbox
 from tests.hostile.neighbours import Neighbour, finds_nothing_of_others
 from tests.hostile.world import SHOWN_AT, World, a_world, cgroups, fingerprint, left_alive, mounts
 
@@ -56,6 +57,7 @@ KINDS = [
     pytest.param(
         lambda: BubblewrapSandbox(as_a_user), marks=pytest.mark.bubblewrap, id="bubblewrap-user"
     ),
+    pytest.param(docker_sandbox, marks=pytest.mark.docker, id="docker"),
 ]
 
 
@@ -86,6 +88,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="module", params=KINDS)
 def make(request: pytest.FixtureRequest) -> Callable[[], Sandbox]:
     made: Callable[[], Sandbox] = request.param
+    if made is docker_sandbox:
+        request.getfixturevalue("why_no_docker")  # an engine, before anything of the module
     return made
 
 
