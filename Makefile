@@ -6,13 +6,17 @@ export PYTHON
 RUN = .venv/.set-up-run
 TEST = .venv/.set-up-test
 
-.PHONY: help demo test check set-up lock clean
+.PHONY: help demo test check soak bench set-up lock clean
+
+ATTEMPTS ?= 1000
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    verify the case uvicorn-824 on this machine'
 	@echo 'make test    everything that must hold: checks, tests, coverage'
 	@echo 'make check   ruff, mypy, import-linter'
+	@echo 'make bench   what it costs, as ratios'
+	@echo 'make soak    a thousand attempts, hostile and good'
 	@echo 'make set-up  only make .venv, with all that running and testing need'
 	@echo 'make lock    renew requirements/ (UPGRADE=1: to the newest versions)'
 	@echo 'make clean   remove what the others made in this folder'
@@ -31,6 +35,16 @@ check: $(TEST)
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# What a machine has to endure now and then: a thousand attempts that mean harm, or well.
+soak: $(TEST)
+	.venv/bin/python -m tests.soak $(ATTEMPTS) bubblewrap
+	.venv/bin/python -m tests.soak $(ATTEMPTS) docker
+
+# Figures as ratios of one run; the second needs a container engine.
+bench: $(TEST)
+	.venv/bin/python -m benchmarks.main_job
+	.venv/bin/python -m benchmarks.containment
 
 set-up: $(TEST)
 

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from runner.adapters.local_sandbox import BubblewrapSandbox
 from runner.adapters.uv_environments import UvEnvironments
+from runner.backends import uv_program
 from runner.environment import Interpreter, Lock, Wanted
 from runner.sandbox import Mount, RunRequest
 from runner.settings import read
-from runner.wiring import Program, uv_program
+from runner.wiring import Program
 
 REPO = Path(__file__).parents[1]
 FIXPROOF = Path(sys.executable).parent / "fixproof"
@@ -169,7 +170,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fixproof-bench-") as temporary:
         folder = Path(temporary)
         home = folder / "home"
-        at_hand = Program(read(home=str(home))).interpreters.at_hand()
+        at_hand = Program(read(home=str(home), sandbox="bubblewrap")).backend.interpreters.at_hand()
         interpreter = next((each for each in at_hand if each.python == "3.9"), at_hand[0])
         (folder / "case").mkdir()
         print(f"Python {interpreter.version} in the environments, {sys.version.split()[0]} outside")
