@@ -74,6 +74,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fixproof-soak-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
+        os.environ.setdefault("FIXPROOF_HOME", str(folder / "home"))
         (folder / "world").mkdir()
         with a_world(folder / "world") as world:
             said = soak(attempts, kind, world, folder)
