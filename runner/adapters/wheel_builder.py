@@ -79,12 +79,19 @@ class WheelBuilder:
     """Makes one wheel at a time, and keeps it for the interpreter it was made with."""
 
     def __init__(
-        self, *, store: Path, sandbox: Callable[[], Sandbox], sources: Sources, inside: str
+        self,
+        *,
+        store: Path,
+        sandbox: Callable[[], Sandbox],
+        sources: Sources,
+        inside: str,
+        limits: Limits = LIMITS,
     ) -> None:
         self._built = store / "built"
         self._sandbox = sandbox
         self._sources = sources
         self._inside = inside
+        self._limits = limits
         self._one_at_a_time = threading.Lock()
 
     def folder(self, interpreter: Interpreter) -> Path:
@@ -193,7 +200,7 @@ class WheelBuilder:
                     Mount(source=str(sdist.parent), target=_SOURCE),
                     Mount(source=self._inside, target=_FOLDER),
                 ),
-                limits=LIMITS,
+                limits=self._limits,
             )
         )
 
