@@ -10,29 +10,27 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+import traceback
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from runner import __version__
+from runner.cli_options import common, program_and_options, sampled
+from runner.cli_options import program as program_of
 from runner.errors import FixproofError, Interrupted, WrongUsage
 
 if TYPE_CHECKING:
     from runner.report import Report
-    from runner.wiring import Options, Program
+    from runner.wiring import Program
 
-SANDBOXES = click.Choice(["auto", "docker", "bubblewrap", "process"])
 _BY_STATUS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 """Starting makes many objects and no garbage; looking for it costs a tenth of the start."""
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE
-
-Command = Callable[..., Any]
 
 
 def main() -> None:
@@ -58,6 +56,9 @@ def main() -> None:
         code = Interrupted.exit_code
     except BrokenPipeError:
         code = _PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001 - Python's own 1 would say: a claim is contradicted
+        traceback.print_exc()
+        code = _complain(FixproofError(f"a fault of fixproof's own: {error!r}"))
     _leave(code if isinstance(code, int) else 0)
 
 
@@ -98,67 +99,6 @@ def error_document(error: FixproofError) -> dict[str, Any]:
     }
 
 
-def common(command: Command) -> Command:
-    """Options that all commands about cases have."""
-    for option in reversed(
-        [
-            click.option("--sandbox", type=SANDBOXES, help="Where attempts run.  [default: auto]"),
-            click.option(
-                "--python",
-                "pythons",
-                multiple=True,
-                metavar="X.Y",
-                help="Interpreter instead of the case's own choice; can be repeated.",
-            ),
-            click.option(
-                "--only",
-                metavar="PATTERN",
-                help="Only series that have a cell whose id is like this (* and ?).",
-            ),
-            click.option(
-                "--as-of",
-                metavar="release|today|DATE",
-                default="release",
-                show_default=True,
-                help="As of when dependencies are resolved.",
-            ),
-            click.option("--fresh", is_flag=True, help="Rely on nothing that was made before."),
-            click.option("--home", metavar="DIR", help="Where everything is kept."),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-def sampled(command: Command) -> Command:
-    """Options of commands that run many attempts."""
-    for option in reversed(
-        [
-            click.option(
-                "--jobs",
-                type=click.IntRange(1, 64),
-                help="Attempts at a time.  [default: one a processor]",
-            ),
-            click.option(
-                "--confidence",
-                type=click.FloatRange(0.5, 0.9999),
-                default=0.99,
-                show_default=True,
-                help="Of an absence, given the rate of the bug.",
-            ),
-            click.option("--latest", is_flag=True, help="Also judge the newest release."),
-            click.option(
-                "--json",
-                "as_json",
-                is_flag=True,
-                help="One JSON document on standard output, and nothing else.",
-            ),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fixproof")
 def cli() -> None:
@@ -174,7 +114,7 @@ def plan(cases: tuple[str, ...], as_json: bool, **options: Any) -> None:
     from runner.plan_view import plan_document, plan_text
     from runner.progress import progress
 
-    program, chosen = _program_and_options(**options)
+    program, chosen = program_and_options(**options)
     with progress(sys.stderr) as listener:
         plans = [program.plan(each, chosen, listener) for each in cases]
     if as_json:
@@ -202,7 +142,7 @@ def verify(cases: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """
     from runner.progress import progress
 
-    program, chosen = _program_and_options(**options)
+    program, chosen = program_and_options(**options)
     results: list[Report | FixproofError] = []
     for each in cases:
         try:
@@ -231,7 +171,7 @@ def run(case: str, release: str, **options: Any) -> int:
     from runner.by_hand import run_once
     from runner.progress import progress
 
-    program, chosen = _program_and_options(**options)
+    program, chosen = program_and_options(**options)
     with progress(sys.stderr) as listener:
         return run_once(program.one(case, release, chosen, listener), listener)
 
@@ -245,7 +185,7 @@ def shell(case: str, release: str, **options: Any) -> int:
     from runner.by_hand import open_shell
     from runner.progress import progress
 
-    program, chosen = _program_and_options(**options)
+    program, chosen = program_and_options(**options)
     with progress(sys.stderr) as listener:
         return open_shell(program.one(case, release, chosen, listener), listener)
 
@@ -260,7 +200,7 @@ def shell(case: str, release: str, **options: Any) -> int:
 @click.option("--home", metavar="DIR", help="Where everything is kept.")
 def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | None) -> int:
     """Show the report of a stored run, drawn up anew from what is stored."""
-    program = _program(home=home)
+    program = program_of(home=home)
     if log is not None:
         _print_log(program, program.stored(run_id).id, log)
         return 0
@@ -278,7 +218,7 @@ def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | N
 @click.option("--home", metavar="DIR", help="Where everything is kept.")
 def runs(limit: int, as_json: bool, home: str | None) -> None:
     """List runs, the newest first."""
-    program = _program(home=home)
+    program = program_of(home=home)
     rows = [
         {
             "run": each.id,
@@ -318,7 +258,7 @@ def base_build(pythons: tuple[str, ...], home: str | None) -> None:
     From python:X.Y-slim where it can be pulled, else from this machine's interpreter, else from
     Debian's packages. Without X.Y: of all interpreters at hand.
     """
-    for made in _program(sandbox="docker", home=home).build_bases(pythons):
+    for made in program_of(sandbox="docker", home=home).build_bases(pythons):
         click.echo(f"{made.name}: {made.origin} ({made.made_from}), {made.image}")
 
 
@@ -374,49 +314,3 @@ def _documents(results: list[Report | FixproofError]) -> str:
     if len(documents) == 1:
         return documents[0]
     return f'{{"schema":"fixproof.reports/1","reports":[{",".join(documents)}]}}'
-
-
-def _program(**options: Any) -> Program:
-    from runner.settings import read
-    from runner.wiring import Program
-
-    return Program(read(**options))
-
-
-def _program_and_options(
-    *,
-    sandbox: str | None,
-    pythons: tuple[str, ...],
-    only: str | None,
-    as_of: str,
-    fresh: bool,
-    home: str | None,
-    jobs: int | None = None,
-    confidence: float = 0.99,
-    latest: bool = False,
-) -> tuple[Program, Options]:
-    from runner.wiring import Options, default_jobs
-
-    chosen = Options(
-        jobs=jobs or default_jobs(),
-        pythons=pythons,
-        only=only,
-        as_of=_as_of(as_of),
-        confidence=confidence,
-        fresh=fresh,
-        latest=latest,
-    )
-    return _program(sandbox=sandbox, home=home), chosen
-
-
-def _as_of(text: str) -> Any:
-    if text in ("release", "today"):
-        from runner.matrix import AsOf
-
-        return AsOf(text)
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError as error:
-        raise WrongUsage(
-            f"--as-of takes 'release', 'today' or a date like 2021-03-01, not {text!r}"
-        ) from error

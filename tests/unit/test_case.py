@@ -188,7 +188,7 @@ BAD_BLOCKS = [
     (a_script(dependencies=["pkg", "not a requirement!"]), "'dependencies'", "not a requirement!"),
     (
         a_block(
-            'dependencies = "pkg"\n[tool.fixproof]\npackage="pkg"\ntitle="t"\nsignature="s"\nfixed="1"'  # noqa: E501
+            'dependencies = "pkg"\n[tool.fixproof]\npackage="pkg"\ntitle="t"\nsignature="s"\nfixed="1"'
         ),
         "'dependencies'",
         "list",
@@ -196,7 +196,7 @@ BAD_BLOCKS = [
     (a_script(requires_python="three"), "'requires-python'", "'three'"),
     (
         a_block(
-            'requires-python = 3\ndependencies = ["pkg"]\n[tool.fixproof]\npackage="pkg"\ntitle="t"\nsignature="s"\nfixed="1"'  # noqa: E501
+            'requires-python = 3\ndependencies = ["pkg"]\n[tool.fixproof]\npackage="pkg"\ntitle="t"\nsignature="s"\nfixed="1"'
         ),
         "'requires-python'",
         "3",

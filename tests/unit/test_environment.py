@@ -35,17 +35,17 @@ def a_pylock(*files: str, name: str = "pkg", version: str = "1.0") -> str:
 
 CHOICES = [
     ("py3-none-any", ["py3-none-any", "py2.py3-none-any"]),
-    ("cp38-cp38-manylinux2014_x86_64", ["cp38-cp38-manylinux1_x86_64", "cp38-cp38-manylinux2014_x86_64"]),  # noqa: E501
-    ("cp38-cp38-manylinux2014_x86_64", ["cp38-cp38-manylinux2014_x86_64", "cp38-cp38-manylinux2010_x86_64"]),  # noqa: E501
-    ("cp38-cp38-manylinux_2_28_x86_64", ["cp38-cp38-manylinux_2_28_x86_64", "cp38-cp38-manylinux2014_x86_64"]),  # noqa: E501
-    ("cp38-cp38-manylinux_2_5_x86_64.manylinux1_x86_64", ["cp38-cp38-manylinux_2_5_x86_64.manylinux1_x86_64", "py3-none-any"]),  # noqa: E501
+    ("cp38-cp38-manylinux2014_x86_64", ["cp38-cp38-manylinux1_x86_64", "cp38-cp38-manylinux2014_x86_64"]),
+    ("cp38-cp38-manylinux2014_x86_64", ["cp38-cp38-manylinux2014_x86_64", "cp38-cp38-manylinux2010_x86_64"]),
+    ("cp38-cp38-manylinux_2_28_x86_64", ["cp38-cp38-manylinux_2_28_x86_64", "cp38-cp38-manylinux2014_x86_64"]),
+    ("cp38-cp38-manylinux_2_5_x86_64.manylinux1_x86_64", ["cp38-cp38-manylinux_2_5_x86_64.manylinux1_x86_64", "py3-none-any"]),
     ("cp311-cp311-manylinux2014_x86_64", ["py3-none-any", "cp311-cp311-manylinux2014_x86_64"]),
     ("cp38-cp38-linux_x86_64", ["cp38-cp38-linux_x86_64", "py2.py3-none-any"]),
     ("cp36-abi3-manylinux2014_x86_64", ["py3-none-any", "cp36-abi3-manylinux2014_x86_64"]),
-    ("cp38-cp38-manylinux1_x86_64", ["cp36-abi3-manylinux_2_28_x86_64", "cp38-cp38-manylinux1_x86_64"]),  # noqa: E501
+    ("cp38-cp38-manylinux1_x86_64", ["cp36-abi3-manylinux_2_28_x86_64", "cp38-cp38-manylinux1_x86_64"]),
     ("py3-none-manylinux2014_x86_64", ["py3-none-any", "py3-none-manylinux2014_x86_64"]),
-    ("cp38-cp38-musllinux_1_2_x86_64", ["cp38-cp38-musllinux_1_1_x86_64", "cp38-cp38-musllinux_1_2_x86_64"]),  # noqa: E501
-    ("cp311-abi3-manylinux_2_28_x86_64", ["cp37-abi3-manylinux_2_28_x86_64", "cp311-abi3-manylinux_2_28_x86_64"]),  # noqa: E501
+    ("cp38-cp38-musllinux_1_2_x86_64", ["cp38-cp38-musllinux_1_1_x86_64", "cp38-cp38-musllinux_1_2_x86_64"]),
+    ("cp311-abi3-manylinux_2_28_x86_64", ["cp37-abi3-manylinux_2_28_x86_64", "cp311-abi3-manylinux_2_28_x86_64"]),
 ]  # fmt: skip
 
 

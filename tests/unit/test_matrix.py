@@ -57,10 +57,10 @@ CHOICES: list[tuple[str, dict[str, Any], History, Sequence[str], str, bool]] = [
     ("the first release came before any", {}, released(2012), ALL, "3.6", True),
     ("releases bar old ones", {}, released(2020, 11, ">=3.10"), ALL, "3.10", True),
     ("releases bar new ones", {}, released(2024, 1, "<3.9"), ALL, "3.8", False),
-    ("the script bars old ones", {"requires_python": ">=3.11"}, released(2020, 11), ALL, "3.11", True),  # noqa: E501
+    ("the script bars old ones", {"requires_python": ">=3.11"}, released(2020, 11), ALL, "3.11", True),
     ("the script bars new ones", {"requires_python": "<3.8"}, released(2024), ALL, "3.7", False),
     ("a broken claim is a claim", {"broken": "1.1"}, released(2020, 11), ALL, "3.9", False),
-    ("so does the predecessor of a broken claim", {"broken": "1.2"}, released(2020, 9), ALL, "3.8", False),  # noqa: E501
+    ("so does the predecessor of a broken claim", {"broken": "1.2"}, released(2020, 9), ALL, "3.8", False),
     ("no time is known", {}, a_history(a_release("1.2", uploaded=None)), ALL, "3.13", False),
     ("no release exists", {"fixed": "7"}, a_history(), ALL, "3.13", False),
 ]  # fmt: skip
@@ -188,8 +188,8 @@ DEP = a_release("0.9", uploaded=LONG_AGO + timedelta(days=40), files=3)
 
 AS_OF: list[tuple[str, list[str], AsOf | datetime, datetime | None]] = [
     ("release", ["pkg"], AsOf.RELEASE, LONG_AGO + timedelta(days=1) + SECOND),
-    ("a pin that came before", ["pkg", "dep==0.1"], AsOf.RELEASE, LONG_AGO + timedelta(days=1) + SECOND),  # noqa: E501
-    ("a pin that came later", ["pkg", "dep==0.9"], AsOf.RELEASE, LONG_AGO + timedelta(days=40) + SECOND),  # noqa: E501
+    ("a pin that came before", ["pkg", "dep==0.1"], AsOf.RELEASE, LONG_AGO + timedelta(days=1) + SECOND),
+    ("a pin that came later", ["pkg", "dep==0.9"], AsOf.RELEASE, LONG_AGO + timedelta(days=40) + SECOND),
     ("a range is no pin", ["pkg", "dep<=0.9"], AsOf.RELEASE, LONG_AGO + timedelta(days=1) + SECOND),
     ("today", ["pkg"], AsOf.TODAY, TODAY),
     ("a date", ["pkg"], datetime(2021, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)),

@@ -261,7 +261,7 @@ def test_broken_terminal_codes_take_time_linear_in_the_output(piece: bytes) -> N
 
 # Cells.
 
-JUDGEMENTS: list[tuple[str, tuple[Said, ...], int, Verdict, Reason | None, tuple[int, int, int]]] = [  # noqa: E501
+JUDGEMENTS: list[tuple[str, tuple[Said, ...], int, Verdict, Reason | None, tuple[int, int, int]]] = [
     ("nothing", (), 5, Verdict.UNRESOLVED, Reason.NOT_RUN, (0, 0, 0)),
     ("one shows it", (BUG,), 5, Verdict.PRESENT, None, (1, 0, 0)),
     ("flaky", (GOOD, GOOD, BUG, GOOD), 5, Verdict.PRESENT, None, (1, 3, 0)),
@@ -273,7 +273,7 @@ JUDGEMENTS: list[tuple[str, tuple[Said, ...], int, Verdict, Reason | None, tuple
     ("shown among trouble", (ODD, ODD, BUG), 5, Verdict.PRESENT, None, (1, 0, 2)),
     ("never", (ERROR, ERROR), 5, Verdict.UNRESOLVED, Reason.NO_SIGNATURE, (0, 0, 2)),
     ("contradictory", (CONTRADICTION,), 5, Verdict.UNRESOLVED, Reason.CONTRADICTORY, (0, 0, 1)),
-    ("most frequent reason", (ERROR, KILLED, KILLED), 5, Verdict.UNRESOLVED, Reason.MEMORY, (0, 0, 3)),  # noqa: E501
+    ("most frequent reason", (ERROR, KILLED, KILLED), 5, Verdict.UNRESOLVED, Reason.MEMORY, (0, 0, 3)),
     ("bug too rare", (GOOD,) * 60, 201, Verdict.UNRESOLVED, Reason.TOO_RARE, (0, 60, 0)),
 ]  # fmt: skip
 
@@ -387,7 +387,7 @@ HANG_ROWS: list[tuple[str, tuple[tuple[Said, bool], ...], Verdict, Reason | None
     ("silence repeated", ((SLEEPS, False), (SLEEPS, True)), Verdict.PRESENT, None, False),
     ("slow", ((HANG, False), (NO_HANG, True)), Verdict.UNRESOLVED, Reason.NOT_A_HANG, True),
     ("never hung", ((NO_HANG, False),) * 5, Verdict.ABSENT, None, False),
-    ("point not reached", ((Said(EndingKind.TIMEOUT, None), False),), Verdict.UNRESOLVED, Reason.NOT_REACHED, False),  # noqa: E501
+    ("point not reached", ((Said(EndingKind.TIMEOUT, None), False),), Verdict.UNRESOLVED, Reason.NOT_REACHED, False),
 ]  # fmt: skip
 
 
