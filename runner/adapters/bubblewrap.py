@@ -15,8 +15,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from runner.adapters.hidden_paths import MASKED
+from runner.adapters.refusal import refuse_nul
 from runner.adapters.system_calls import seccomp_filter
-from runner.errors import SandboxTrouble, SandboxUnavailable
+from runner.errors import SandboxUnavailable
 from runner.sandbox import Limits, Mount, RunRequest
 
 NOBODY = 65534
@@ -39,17 +41,6 @@ MADE_UP = {
     "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
 """Files that the attempt sees, with their contents."""
-
-MASKED = (
-    *("/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys"),
-    *("/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/sysrq-trigger"),
-    *("/proc/timer_list", "/proc/timer_stats"),
-    # Who has the uid of the sandbox's init could write into its memory, where it is its parent.
-    *("/proc/1/mem", "/proc/1/task"),
-    # Shown below, with what is mounted in it.
-    *("/proc/sys/fs/binfmt_misc",),
-)
-"""What of /proc container engines hold back: it tells of the machine, or acts on it."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +103,9 @@ class Bubblewrap:
         Raises:
             SandboxTrouble: the request has a NUL in it, which nothing can be started with.
         """
+        refuse_nul(request)
         options = self._options(request, channels, on_terminal=on_terminal)
-        _write_words(channels.words, options, request.id)
+        _write_words(channels.words, options)
         descent = self._descent(request.limits)
         return (self.program, "--args", str(channels.words), "--", *descent, *request.command)
 
@@ -185,10 +177,7 @@ def _in_memory(stack: ExitStack, data: bytes) -> int:
     return descriptor
 
 
-def _write_words(descriptor: int, words: tuple[str, ...], name: str) -> None:
-    # bwrap parts the words at NULs: one within a word would let a case add options of its own.
-    if any("\0" in word for word in words):
-        raise SandboxTrouble(f"{name}: a NUL cannot stand in an environment variable or a path")
+def _write_words(descriptor: int, words: tuple[str, ...]) -> None:
     os.pwrite(descriptor, b"".join(os.fsencode(word) + b"\0" for word in words), 0)
 
 

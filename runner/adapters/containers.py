@@ -6,10 +6,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from runner.adapters.container_cgroups import MARGIN, Nest
 from runner.adapters.container_engine import Engine, asking, unless_gone
+from runner.adapters.engine_profile import engine_profile
+from runner.adapters.hidden_paths import MASKED
 from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, UNTIL, this_supervisor
 from runner.adapters.supervisors import is_leftover as is_left_by
 from runner.sandbox import Limits, Mount, RunRequest
@@ -23,6 +26,13 @@ HOME = "/tmp"  # noqa: S108 - of the sandbox
 MIB = 1024 * 1024
 PATIENCE = 600
 """Seconds beyond its own limit after which nobody can be waiting for an attempt."""
+HIDDEN = (
+    *MASKED,
+    *("/sys", "/run", "/var/log"),
+    # Made by engines out of the host's own.
+    "/etc/resolv.conf",
+)
+"""What of a container's files tells of the machine, its engine, or how its image was made."""
 GIVEN_BY_ENGINES = ("PATH", "HOSTNAME", "HOME", "TERM", "container")
 """Variables that engines set unasked; a name alone, without a value, takes one away."""
 ENV = "/usr/bin/env"
@@ -51,7 +61,7 @@ class Fashion:
 
 
 def options(
-    api: Any,
+    engine: Engine,
     request: RunRequest,
     image: Image,
     fashion: Fashion,
@@ -79,23 +89,24 @@ def options(
         "labels": _labels(request, interactive=interactive),
         "tty": interactive and sys.stdin.isatty(),
         "stdin_open": interactive,
-        "host_config": _confinement(api, request, image, fashion, nest),
+        "host_config": _confinement(engine, request, image, fashion, nest),
     }
 
 
 def _confinement(
-    api: Any, request: RunRequest, image: Image, fashion: Fashion, nest: Nest | None
+    engine: Engine, request: RunRequest, image: Image, fashion: Fashion, nest: Nest | None
 ) -> Any:
     from docker.types import LogConfig, Ulimit
 
+    api: Any = engine.api
     limits = request.limits
     size = f"size={limits.disk * MIB},mode=1777,nosuid,nodev"
     memory = (limits.memory + (MARGIN if nest else 0)) * MIB
     ulimits = (("nofile", limits.descriptors), ("core", 0))
-    return api.create_host_config(
+    confined = api.create_host_config(
         network_mode="none",
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
+        security_opt=_security(engine),
         read_only=True,
         tmpfs={HOME: f"{size},exec", "/dev/shm": f"{size},noexec"},  # noqa: S108
         mem_limit=memory,
@@ -110,6 +121,31 @@ def _confinement(
         runtime=fashion.runtime,
         cgroup_parent=nest.parent if nest else None,
     )
+    # The SDK has no word for it.
+    return {**confined, "MaskedPaths": _hidden(request.mounts)}
+
+
+def _security(engine: Engine) -> list[str]:
+    profile = profile_for(engine)
+    return ["no-new-privileges", *([] if profile is None else [f"seccomp={profile}"])]
+
+
+def _hidden(mounts: tuple[Mount, ...]) -> list[str]:
+    """What to hide, but for places with a mount in them: it would be hidden as well."""
+    targets = [PurePosixPath(each.target) for each in mounts]
+    return [at for at in HIDDEN if not any(each.is_relative_to(at) for each in targets)]
+
+
+def profile_for(engine: Engine) -> str | None:
+    """What an engine is told of system calls; None where it must be left to its own profile.
+
+    That is where the kernel or the machine has no filters, and with Podman, which takes the name
+    of a file on its own host.
+    """
+    info = engine.info
+    filters = any("seccomp" in each for each in info.get("SecurityOptions") or ())
+    is_podman = "BuildahVersion" in info
+    return engine_profile(info.get("Architecture", "")) if filters and not is_podman else None
 
 
 def _mount(mount: Mount) -> DockerMount:

@@ -12,7 +12,8 @@ from typing import Protocol
 from runner.adapters.container_cgroups import Nest, Nests, find_nests
 from runner.adapters.container_engine import Engine, Witness, asking
 from runner.adapters.container_supervision import Watched, supervise
-from runner.adapters.containers import Fashion, Image, leftovers, options, remove
+from runner.adapters.containers import Fashion, Image, leftovers, options, profile_for, remove
+from runner.adapters.refusal import refuse_nul
 from runner.adapters.supervision import StopSwitch
 from runner.errors import FixproofError, SandboxTrouble, SandboxUnavailable
 from runner.sandbox import (
@@ -90,10 +91,12 @@ class DockerSandbox:
 
         Raises:
             SandboxUnavailable: there is no engine, or no image.
-            SandboxTrouble: the engine failed, or the process could not be started.
+            SandboxTrouble: the engine failed, or the process could not be started; or the request
+                has a NUL in it, and nothing was asked.
             Interrupted: `stop` was called.
         """
         self._stop.refuse_if_thrown(request.id)
+        refuse_nul(request)
         witness = self._ready()
         result = self._attempt(request, witness, watch)
         if result.ending.code in COULD_NOT_EXECUTE:
@@ -107,6 +110,7 @@ class DockerSandbox:
             SandboxUnavailable: the engine's own command line is not there to hold the terminal.
         """
         self._stop.refuse_if_thrown(request.id)
+        refuse_nul(request)
         self._ready()
         program = shutil.which("docker")
         if program is None:
@@ -126,6 +130,7 @@ class DockerSandbox:
             "memory": info.get("MemoryLimit", True),
             "swap": info.get("SwapLimit", True),
             "processes": info.get("PidsLimit", True),
+            "system_calls": profile_for(self._engine) is not None,
         }
         return SandboxDescription(
             kind=SandboxKind.DOCKER,
@@ -198,7 +203,7 @@ class DockerSandbox:
             api = self._engine.api
             with asking(f"to create {request.id}"):
                 made = options(
-                    api, request, image, self._fashion, nest=nest, interactive=interactive
+                    self._engine, request, image, self._fashion, nest=nest, interactive=interactive
                 )
                 container = str(api.create_container(**made)["Id"])
             try:

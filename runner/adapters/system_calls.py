@@ -4,6 +4,8 @@ What is denied is what container engines deny to a container without capabilitie
 looks into other processes. A library is not used: the bindings that exist are not kept up, and
 libseccomp, where it is there, is often older than the calls that matter.
 
+Container engines are told the same, from the same lists, by `engine_profile`.
+
 Numbers are those of the kernel's tables; what came after the last reviewed one is not there for an
 attempt, so that programs do without it, as they do on an older kernel.
 """
@@ -117,12 +119,26 @@ class _Machine:
     personality: int
     sockets: tuple[int, int]
     """socket and socketpair, which take the same arguments."""
+    other_numbers: int | None = None
+    """Where those of another architecture begin that has no name of its own: x32."""
 
 
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, 0, clone=56, ioctl=16, personality=135, sockets=(41, 53)),
-    "aarch64": _Machine(0xC00000B7, 1, clone=220, ioctl=29, personality=92, sockets=(198, 199)),
+    "x86_64": _Machine(
+        audit=0xC000003E,
+        column=0,
+        clone=56,
+        ioctl=16,
+        personality=135,
+        sockets=(41, 53),
+        other_numbers=1 << 30,
+    ),
+    "aarch64": _Machine(
+        audit=0xC00000B7, column=1, clone=220, ioctl=29, personality=92, sockets=(198, 199)
+    ),
 }
+ARCHITECTURES = tuple(_MACHINES)
+"""By the kernel's names, what filters are made for."""
 _CLONE3 = 435
 
 
@@ -150,7 +166,8 @@ def _program(machine: _Machine) -> Iterator[bytes]:
     yield _word(_LOAD, _ARCHITECTURE)
     yield from _unless_equal(machine.audit, _word(_RETURN, _KILL))
     yield _word(_LOAD, _NUMBER)
-    # Also all of x32, whose numbers are above 2 to the 30th.
+    if machine.other_numbers is not None:
+        yield from (_word(_AT_LEAST, machine.other_numbers, 0, 1), _word(_RETURN, _KILL))
     yield from (_word(_AT_LEAST, LAST_REVIEWED + 1, 0, 1), _refuse(errno.ENOSYS))
     # Its flags are in memory, which no filter sees; without it, libc takes clone.
     yield from _when((_CLONE3,), _refuse(errno.ENOSYS))

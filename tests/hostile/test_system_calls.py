@@ -17,6 +17,7 @@ from tests.attempts import run
 
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 I386, ARM = 0x40000003, 0x40000028
+X32 = 1 << 30
 ALLOWED, KILLED = 0x7FFF0000, 0x80000000
 EITHER = pytest.mark.parametrize("machine", MACHINES)
 CALLS = {
@@ -105,8 +106,15 @@ def test_what_is_denied_in_any_case(machine: str) -> None:
 
 @EITHER
 def test_what_nobody_looked_at_is_not_there(machine: str) -> None:
-    for number in (LAST_REVIEWED + 1, 1000, 0x40000000, 0xFFFFFFFF):
+    for number in (LAST_REVIEWED + 1, 1000, X32 - 1):
         assert decided(machine, number) == refused(errno.ENOSYS)
+
+
+@EITHER
+def test_calls_of_x32_kill(machine: str) -> None:
+    expected = KILLED if machine == "x86_64" else refused(errno.ENOSYS)
+    for number in (X32, X32 + 39, 0xFFFFFFFF):
+        assert decided(machine, number) == expected
 
 
 @EITHER

@@ -28,6 +28,6 @@ def write_status(path):
 
 
 for path in ("/proc/1/mem", "/proc/1/task/1/mem"):
-    attack.must_fail(path, open, path, "rb+", 0)
+    attack.must_fail(path, attack.open_what_is_there, path, os.O_RDWR)
 for number in range(64):
     attack.must_fail(f"descriptor {number}", write_status, f"/proc/1/fd/{number}")
