@@ -77,7 +77,7 @@ def build(code: str, sandbox: Sandbox, folder: Path) -> Failure:
 
     wanted = Wanted(requirements=("pkg==1.0",), interpreter=own, as_of=None)
     failure = builder.build("pkg", wanted, prepare)
-    assert failure is not None
+    assert isinstance(failure, Failure)
     assert failure.kind is FailureKind.BUILD_FAILED
     assert not list((folder / "store").glob("built/*/*.whl"))
     return failure

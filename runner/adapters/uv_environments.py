@@ -72,15 +72,17 @@ class UvEnvironments:
 
     def resolve(self, wanted: Wanted) -> Lock | Failure:
         """The lock for what is wanted; what has no wheel is built, alone, in a sandbox."""
+        built: tuple[Path, ...] = ()
         answer = self._resolve_wheels(wanted)
         for _ in range(_MOST_BUILDS):
             lacking = _without_wheel(answer)
             if self._builder is None or wanted.uv.no_build or not lacking:
                 return answer
-            failure = self._builder.build(lacking, wanted, self._prepare_build)
-            if failure is not None:
-                return failure
-            answer = self._resolve_wheels(wanted)
+            made = self._builder.build(lacking, wanted, self._prepare_build)
+            if isinstance(made, Failure):
+                return made
+            built = (*built, made)
+            answer = self._resolve_wheels(wanted, built)
         return answer
 
     def _prepare_build(self, wanted: Wanted) -> Environment | Failure:
@@ -89,17 +91,23 @@ class UvEnvironments:
         return lock if isinstance(lock, Failure) else self.install(lock, wanted.interpreter)
 
     def _built(self, interpreter: Interpreter) -> list[str]:
-        """Where uv also finds the wheels that were built for an interpreter."""
+        """Where uv also finds what is locked, if it was built; hashes say which wheel it is."""
         folder = self._builder.folder(interpreter) if self._builder else None
         return ["--find-links", str(folder)] if folder and folder.is_dir() else []
 
-    def _resolve_wheels(self, wanted: Wanted) -> Lock | Failure:
-        """The lock out of wheels; from the cached index where that cannot be too old."""
+    def _resolve_wheels(self, wanted: Wanted, built: tuple[Path, ...] = ()) -> Lock | Failure:
+        """The lock out of wheels; from the cached index where that cannot be too old.
+
+        Args:
+            wanted: what is asked.
+            built: wheels that were built for this question. Others that were ever built stay out
+                of sight: no cut-off would hold back what belongs to another day.
+        """
         if self._cache_is_newer_than(wanted):
-            answer = self._compile(wanted, offline=True)
+            answer = self._compile(wanted, built, offline=True)
             if isinstance(answer, Lock):
                 return answer
-        return self._compile(wanted, offline=False)
+        return self._compile(wanted, built, offline=False)
 
     def install(self, lock: Lock, interpreter: Interpreter) -> Environment:
         """The tree of a lock, made beside its place and moved there whole."""
@@ -180,12 +188,14 @@ class UvEnvironments:
                 self._born = datetime.fromtimestamp(mark.stat().st_mtime, tz=UTC)
             return self._born
 
-    def _compile(self, wanted: Wanted, *, offline: bool) -> Lock | Failure:
+    def _compile(self, wanted: Wanted, built: tuple[Path, ...], *, offline: bool) -> Lock | Failure:
         self._cache_born()
         with tempfile.TemporaryDirectory(dir=self._cache.parent, prefix=".asked-") as folder:
             output = Path(folder, "pylock.toml")
             command = _compile_command(wanted, Path(folder), output)
-            command += self._built(wanted.interpreter)
+            for each in built:
+                os.link(each, Path(folder, each.name))
+            command += ["--find-links", folder] if built else []
             done = self._attempt([*command, *(["--offline"] if offline else [])])
             if done.returncode != 0:
                 return self._failed(done.stderr, offline=offline)

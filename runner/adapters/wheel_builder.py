@@ -98,8 +98,8 @@ class WheelBuilder:
         """Where wheels built for an interpreter are, for `--find-links`."""
         return self._built / interpreter.sha256[:16]
 
-    def build(self, package: str, asked: Wanted, prepare: Prepare) -> Failure | None:
-        """Build the wheel that is missing for what was asked; None if it is there now.
+    def build(self, package: str, asked: Wanted, prepare: Prepare) -> Path | Failure:
+        """The wheel that is missing for what was asked, built if it is not there.
 
         The release is the one that the requirements pin, or else the newest as of the cut-off.
         """
@@ -110,27 +110,26 @@ class WheelBuilder:
         if version is None:
             return _nothing(package, "as of that day")
         with self._one_at_a_time:
-            if self._kept(interpreter, package, version):
-                return None
+            kept = self._kept(interpreter, package, version)
+            if kept is not None:
+                return kept
             made = self._make_from_source(package, version, asked, prepare)
-            if isinstance(made, Failure):
-                return made
-            self._keep(interpreter, *made)
-            return None
+            return made if isinstance(made, Failure) else self._keep(interpreter, *made)
 
-    def _kept(self, interpreter: Interpreter, package: str, version: str) -> bool:
-        """Whether the wheel is there: another cell may have asked for it meanwhile."""
-        files = self.folder(interpreter).glob("*.whl")
-        named = (parse_wheel_filename(each.name)[:2] for each in files)
-        return any((name, found) == (package, Version(version)) for name, found in named)
+    def _kept(self, interpreter: Interpreter, package: str, version: str) -> Path | None:
+        """The wheel, if it is there: another cell may have asked for it before."""
+        for each in self.folder(interpreter).glob("*.whl"):
+            if parse_wheel_filename(each.name)[:2] == (package, Version(version)):
+                return each
+        return None
 
-    def _keep(self, interpreter: Interpreter, name: str, data: bytes) -> None:
+    def _keep(self, interpreter: Interpreter, name: str, data: bytes) -> Path:
         folder = self.folder(interpreter)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=folder, prefix=".new-", delete=False) as file:
                 file.write(data)
-            Path(file.name).replace(folder / name)
+            return Path(file.name).replace(folder / name)
         except OSError as error:
             raise NoSpace(f"the store cannot be written: {error}") from error
 

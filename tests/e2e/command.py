@@ -159,12 +159,16 @@ class Package:
         return self
 
     def source_only(
-        self, version: str, source: str = GOOD, files: Mapping[str, str] | None = None
+        self,
+        version: str,
+        source: str = GOOD,
+        files: Mapping[str, str] | None = None,
+        uploaded: datetime | None = None,
     ) -> Package:
         """One more release that nobody can install without building it."""
         everything = {f"{self.module}.py": source, **(files or {})}
         built = sdist(self.name, version, files=everything)
-        self._index.offer(Offered(built, self.next_day()))
+        self._index.offer(Offered(built, uploaded or self.next_day()))
         return self
 
     def offer(self, built: Built, uploaded: datetime = DAY) -> None:

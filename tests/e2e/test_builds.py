@@ -6,11 +6,12 @@ import os
 import socket
 import stat
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import BROKEN, GOOD, Cases, Fixproof, Package, cell, said
+from tests.e2e.command import BROKEN, DAY, GOOD, Cases, Fixproof, Package, cell, said
 
 pytestmark = pytest.mark.bubblewrap
 
@@ -89,6 +90,23 @@ def test_a_dependency_without_a_wheel_is_built_in_the_newest_release_of_the_day(
     other.source_only("0.1", "WHICH = 1\n", a_source(other, "0.1"))
     report = fixproof.verify(cases.write(requires=(other.name,)), code=0)
     assert f"{other.name}==0.1" in cell(report, "fixed")["dependencies"]
+
+
+def test_what_was_built_for_a_later_day_is_not_seen_on_an_earlier_one(
+    fixproof: Fixproof, package: Package, cases: Cases
+) -> None:
+    """No cut-off holds back a wheel of our own: it is shown to the cell that asked for it alone."""
+    package.usual()
+    other = Package(package._index, f"{package.name}-other")
+    for version in ("0.1", "0.2"):
+        uploaded = DAY if version == "0.1" else DAY + timedelta(days=30)
+        other.source_only(version, GOOD, a_source(other, version), uploaded)
+    later = f"{DAY + timedelta(days=60):%Y-%m-%d}"
+    script = cases.write(requires=(other.name,))
+    new = fixproof.verify(script, "--as-of", later, code=0)
+    old = fixproof.verify(script, code=0)
+    assert f"{other.name}==0.2" in cell(new, "fixed")["dependencies"]
+    assert f"{other.name}==0.1" in cell(old, "fixed")["dependencies"]
 
 
 def test_what_a_build_prints_does_not_spoil_its_wheel(
