@@ -106,6 +106,7 @@ class DockerBackend:
         self.kind = SandboxKind.DOCKER
         self.why = why
         self._engine = Engine()
+        _ = self._engine.info  # an engine that does not answer says so at once
         self._machine = MachineInterpreters(CachedDocuments(settings.cache))
         self.bases = Bases(self._engine, self._machine.at_hand, uv_program())
         self.interpreters = BaseInterpreters(self._machine, self.bases)
@@ -164,12 +165,11 @@ class DockerBackend:
         return made != list(wanted)
 
     def check(self) -> None:
-        """Find out whether the engine answers, and some base is there or can be made.
+        """Find out whether some base is there or can be made.
 
         Raises:
-            SandboxUnavailable: it does not, or there is none.
+            SandboxUnavailable: there is none.
         """
-        _ = self._engine.info
         at_hand = self.interpreters.at_hand()
         self.bases.ensure(at_hand[-1].python)
 

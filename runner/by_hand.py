@@ -8,16 +8,15 @@ from typing import Literal
 
 import click
 
-from runner.runs import Listener
 from runner.verdict import Verdict, judge
-from runner.wiring import Prepared
+from runner.wiring import Installed, Prepared
 
 _EXIT_CODES = {Verdict.ABSENT: 0, Verdict.PRESENT: 1, Verdict.UNRESOLVED: 3}
 
 
-def run_once(prepared: Prepared, listener: Listener) -> int:
+def run_once(prepared: Prepared, installed: Installed) -> int:
     """Run the cell once; its output goes to the terminal as it comes."""
-    service, environment, facts = prepared.install(listener)
+    service, environment, facts = installed
     attempt = service.once(prepared.cell, environment, watch=_pass_on)
     seen = facts.model_copy(update={"attempts": (attempt,)})
     (observed,) = judge(prepared.plan.case, prepared.cell.version, seen, needed=1).observations
@@ -31,9 +30,9 @@ def run_once(prepared: Prepared, listener: Listener) -> int:
     return _EXIT_CODES[observed.says]
 
 
-def open_shell(prepared: Prepared, listener: Listener) -> int:
+def open_shell(prepared: Prepared, installed: Installed) -> int:
     """Open a shell on the caller's terminal."""
-    service, environment, _ = prepared.install(listener)
+    service, environment, _ = installed
     request = service.request(prepared.cell, environment, f"{prepared.cell.id}#shell")
     env = {**request.env, "TERM": os.environ.get("TERM", "dumb")}
     click.echo(f"{prepared.cell.id}: the script is {request.command[-1]}; exit ends it", err=True)

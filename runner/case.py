@@ -149,11 +149,14 @@ def _read_block(script: str) -> dict[str, Any]:
     if len(blocks) > 1:
         raise BrokenCase("two metadata blocks", hint="PEP 723 allows one '# /// script' block.")
     lines = blocks[0]["content"].splitlines()
+    if "# /// script" in lines:  # with no line between them, the first swallows the second
+        raise BrokenCase("two metadata blocks", hint="PEP 723 allows one '# /// script' block.")
     content = "\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
     try:
         return tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
-        raise BrokenCase(f"the metadata block is not TOML: {error}") from error
+        hint = "Lines and columns are counted within the block, without '# '."
+        raise BrokenCase(f"the metadata block is not TOML: {error}", hint=hint) from error
 
 
 def _table(value: object, name: str) -> dict[str, Any]:

@@ -9,12 +9,35 @@ from packaging.version import Version
 
 from runner.environment import Failure
 from runner.evidence import EXCLUDED_RATE
-from runner.findings import CellFindings, SeriesFindings
+from runner.findings import CellFindings, ConfirmationResult, SeriesFindings
 from runner.matrix import Role
-from runner.outcome import BROKEN_SIDE, FIXED_SIDE, Decision, Mode, Outcome
+from runner.outcome import BROKEN_SIDE, FIXED_SIDE, Decision, Mode, Outcome, nothing_below
 from runner.releases import History
 from runner.value import Value
-from runner.verdict import Verdict
+from runner.verdict import Reason, Verdict
+
+REASONS = {
+    Reason.NO_SIGNATURE: "it exited 1 without the signature, so it failed in some other way",
+    Reason.CONTRADICTORY: "it exited 0, and yet printed the signature",
+    Reason.EXIT_CODE: "it exited with a code that says neither",
+    Reason.SIGNAL: "a signal ended it",
+    Reason.TIMEOUT: "it did not end in time",
+    Reason.SILENCE: "it was silent for too long",
+    Reason.MEMORY: "it used more memory than it may",
+    Reason.OUTPUT_LIMIT: "it wrote without end",
+    Reason.OUTPUT_CUT: "the signature could stand in a part of its log that was not kept",
+    Reason.NOT_REACHED: "it never reached the critical point",
+    Reason.NOT_A_HANG: "it outlasted its limit, but not twice that",
+    Reason.WRONG_VERSION: "importing the package would load something else",
+    Reason.NO_SOLUTION: "no set of dependencies satisfies it as of that day",
+    Reason.NO_WHEEL: "there is no wheel for this interpreter and platform",
+    Reason.PYTHON_NOT_ALLOWED: "it does not allow this interpreter",
+    Reason.BUILD_FAILED: "its source distribution could not be built",
+    Reason.TOO_FEW: "too few attempts could be judged",
+    Reason.TOO_RARE: "the bug shows too seldom to tell its absence",
+    Reason.NOT_RUN: "nothing ran",
+}
+"""What each reason means, for a sentence; docs/verdicts.md says more."""
 
 
 class Result(StrEnum):
@@ -55,7 +78,7 @@ def claim_results(
 def summary(findings: SeriesFindings, decision: Decision) -> str:
     """What a series comes to, in a sentence."""
     if decision.outcome is None:
-        return f"Untested: {_why_untested(findings)}."
+        return f"Untested: {why_untested(findings)}."
     followed = _followed(findings)
     sentence = _SENTENCES[decision.outcome](findings)
     if followed and decision.outcome is not Outcome.FOLLOWS_DEPENDENCY:
@@ -65,8 +88,15 @@ def summary(findings: SeriesFindings, decision: Decision) -> str:
 
 def evidence(findings: SeriesFindings) -> str:
     """Both sides in counts: "3 of 3 attempts show the bug on 0.12.2, 0 of 5 on 0.12.3"."""
-    cells = [each for each in findings.released() if each.judgement.counts.judged]
+    judged = [each for each in findings.released() if each.judgement.counts.judged]
+    silent = [
+        each
+        for each in judged
+        if each.roles == (Role.PROBE,) and each.judgement.verdict is Verdict.ABSENT
+    ]
+    cells = [each for each in judged if each not in silent]
     parts = [_shows(each, first=place == 0) for place, each in enumerate(cells)]
+    parts += [f"no sign of it on {len(silent)} more releases looked at"] if silent else []
     return ", ".join(parts) or "no attempt could be judged"
 
 
@@ -93,8 +123,10 @@ def _claim(
 def _cells_of(
     kind: str, version: str, findings: SeriesFindings, history: History
 ) -> tuple[CellFindings, ...]:
-    """The claimed release, and for a fix its predecessor."""
-    before = history.predecessor(version) if kind == "fixed" else None
+    """The claimed release, and the predecessor of a fix, where the bug would be seen last."""
+    of_fix = kind == "fixed" or version in findings.series.claims.fixed
+    fixed = findings.series.claims.fixed
+    before = history.predecessor(version, apart_from=fixed) if of_fix else None
     release = history.find(version)
     wanted = {each.version for each in (release, before) if each}
     return tuple(each for each in findings.released() if each.cell.version in wanted)
@@ -110,19 +142,27 @@ def _result(
     if version in findings.missing:
         return Result.CONTRADICTED, f"the package index has no release {version}"
     if decision.outcome is None:
-        return Result.UNTESTED, _why_untested(findings)
+        return Result.UNTESTED, why_untested(findings)
     if decision.outcome is Outcome.VACUOUS:
         return Result.UNTESTED, "the script says the same without the package"
-    if decision.outcome is Outcome.FOLLOWS_DEPENDENCY:
+    if kind == "fixed" and _own_boundary_differs(version, findings):
         return Result.CONTRADICTED, _followed(findings) or "the verdict follows the dependencies"
     said = ", ".join(_shows(each, first=at == 0) for at, each in enumerate(cells))
     if any(_contradicts(kind, version, each) for each in cells):
         return Result.CONTRADICTED, said
     if any(each.judgement.verdict is Verdict.UNRESOLVED for each in cells) or not cells:
         return Result.UNTESTED, _why_unresolved(cells)
-    if kind == "fixed" and decision.mode is not Mode.BOTH:
+    if kind == "fixed" and (decision.mode is not Mode.BOTH or nothing_below(version, findings)):
         return Result.UNTESTED, "no broken side was run, so nothing shows that there was a bug"
     return Result.CONFIRMED, said
+
+
+def _own_boundary_differs(version: str, findings: SeriesFindings) -> bool:
+    """Whether the boundary at a claimed fix is a dependency's."""
+    return any(
+        each.result is ConfirmationResult.DIFFERS and Version(each.newer) == Version(version)
+        for each in findings.confirmations
+    )
 
 
 def _contradicts(kind: str, version: str, cell: CellFindings) -> bool:
@@ -136,7 +176,9 @@ def _contradicts(kind: str, version: str, cell: CellFindings) -> bool:
 def _shows(cell: CellFindings, *, first: bool) -> str:
     counts = cell.judgement.counts
     words = " attempts show the bug" if first else ""
-    return f"{counts.present} of {counts.judged}{words} on {cell.cell.version}{_excluded(cell)}"
+    silent = f" ({counts.unresolved} more said nothing)" if counts.unresolved else ""
+    said = f"{counts.present} of {counts.judged}{words} on {cell.cell.version}"
+    return f"{said}{silent}{_excluded(cell)}"
 
 
 def _excluded(cell: CellFindings) -> str:
@@ -147,7 +189,8 @@ def _excluded(cell: CellFindings) -> str:
     return f" (which excludes a rate of {EXCLUDED_RATE} or more)"
 
 
-def _why_untested(findings: SeriesFindings) -> str:
+def why_untested(findings: SeriesFindings) -> str:
+    """Why a series could not be tested."""
     if findings.series.interpreter is None:
         return findings.series.note or f"Python {findings.series.python} is not at hand"
     return _why_unresolved(findings.cells)
@@ -156,10 +199,20 @@ def _why_untested(findings: SeriesFindings) -> str:
 def _why_unresolved(cells: tuple[CellFindings, ...]) -> str:
     for each in cells:
         if isinstance(each.facts.lock, Failure):
-            return f"{each.cell.version} cannot be installed ({each.judgement.reason})"
+            return f"{each.cell.version} cannot be installed: {_words(each)}"
         if each.judgement.verdict is Verdict.UNRESOLVED:
-            return f"{each.cell.version} is unresolved ({each.judgement.reason})"
+            return f"{each.cell.version} is unresolved: {_words(each)}"
     return "it was not run"
+
+
+def _words(cell: CellFindings) -> str:
+    reason = cell.judgement.reason
+    if reason is None:
+        return "nothing is known"
+    if reason is Reason.WRONG_VERSION and cell.facts.loaded:
+        found = cell.facts.loaded.location or "nothing"
+        return f"{REASONS[reason]}, namely {found} ({reason})"
+    return f"{REASONS[reason]} ({reason})"
 
 
 def _followed(findings: SeriesFindings) -> str | None:
@@ -220,6 +273,11 @@ def _not_reproduced(findings: SeriesFindings) -> str:
 
 
 def _fixed_earlier(findings: SeriesFindings) -> str:
+    if findings.boundaries.last_broken is None:
+        return (
+            "The bug was seen on no release: either an older one has the fix, or the script does "
+            f"not show the bug ({evidence(findings)})."
+        )
     before = _of(findings, Verdict.ABSENT, Role.BEFORE)
     claimed = " and ".join(findings.series.claims.fixed)
     known = findings.boundaries.first_fixed
@@ -256,7 +314,16 @@ def _ok(findings: SeriesFindings) -> str:
     verb = (
         "is the first fixed release" if len(claims.fixed) == 1 else "are the first fixed releases"
     )
-    return f"{fixed} {verb}: {evidence(findings)}."
+    return f"{fixed} {verb}: {evidence(findings)}.{_unconfirmed(findings)}"
+
+
+def _unconfirmed(findings: SeriesFindings) -> str:
+    if all(each.result is ConfirmationResult.SAME for each in findings.confirmations):
+        return ""
+    return (
+        " The two sides cannot run with identical dependencies, so this does not show that the "
+        "package alone made the difference."
+    )
 
 
 _SENTENCES = {

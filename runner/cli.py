@@ -172,8 +172,10 @@ def run(case: str, release: str, **options: Any) -> int:
     from runner.progress import progress
 
     program, chosen = program_and_options(**options)
-    with progress(sys.stderr) as listener:
-        return run_once(program.one(case, release, chosen, listener), listener)
+    with progress(sys.stderr) as listener:  # it has the terminal only until the script has it
+        prepared = program.one(case, release, chosen, listener)
+        installed = prepared.install(listener)
+    return run_once(prepared, installed)
 
 
 @cli.command()
@@ -186,8 +188,10 @@ def shell(case: str, release: str, **options: Any) -> int:
     from runner.progress import progress
 
     program, chosen = program_and_options(**options)
-    with progress(sys.stderr) as listener:
-        return open_shell(program.one(case, release, chosen, listener), listener)
+    with progress(sys.stderr) as listener:  # it has the terminal only until the shell has it
+        prepared = program.one(case, release, chosen, listener)
+        installed = prepared.install(listener)
+    return open_shell(prepared, installed)
 
 
 @cli.command()

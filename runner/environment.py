@@ -50,12 +50,14 @@ class Wanted(Value):
     admitted: dict[str, datetime] = {}
     """Packages with a cut-off of their own: pinned releases count with all their files."""
     uv: UvSettings = UvSettings()
+    index: str = ""
+    """Names the indexes that are asked: another index may have other files of the same names."""
     exactly: dict[str, str] = {}
     """If not empty: the versions that must come out, and no others (a confirmation)."""
 
     def key(self) -> str:
         """Names this question: the same question has the same answer, which is kept."""
-        return digest("wanted/1", self.model_dump_json(exclude={"interpreter": {"executable"}}))
+        return digest("wanted/2", self.model_dump_json(exclude={"interpreter": {"executable"}}))
 
 
 class Wheel(Value):

@@ -85,6 +85,8 @@ class Borrowed(Value):
 
     base: str
     """Id of the cell whose lock is taken, but for the package under test."""
+    own: str
+    """Id of the cell of this release as released: its wheel of the package is taken."""
     swapped: str | None = None
     """One package that is as in another lock, or absent as there,"""
     source: str | None = None
@@ -111,6 +113,8 @@ class Universe(Value):
     """Releases of other packages that the script pins: name → version → release."""
     interpreters: tuple[Interpreter, ...]
     as_of: AsOf | datetime = AsOf.RELEASE
+    index: str = ""
+    """Names where packages come from."""
     today: datetime
     """The start of the day of the run: `--as-of today` is stable for a day."""
 
@@ -131,17 +135,18 @@ def series_of(case: Case, universe: Universe, asked: tuple[str, ...] = ()) -> tu
         if pythons is None:
             python, note = _usual_python(case, universe)
             pythons = (python or ANY,)
-        for each in pythons:
-            _refuse_unknown(each, at_hand, case)
-            found.append(
-                Series(
-                    python=each,
-                    variant=variant,
-                    claims=case.claims(variant),
-                    interpreter=at_hand.get(each),
-                    note=note,
-                )
+        else:
+            _refuse_unknown(pythons, at_hand, case)
+        found += [
+            Series(
+                python=each,
+                variant=variant,
+                claims=case.claims(variant),
+                interpreter=at_hand.get(each),
+                note=note,
             )
+            for each in pythons
+        ]
     return tuple(found)
 
 
@@ -174,6 +179,20 @@ def wanted(
     if cell.borrowed is None:
         return usual
     return _wanted_exactly(case, usual, _borrowed(case, cell.borrowed, locks), cell)
+
+
+def held_still(case: Case, cell: Cell, locks: Mapping[str, Lock]) -> Lock:
+    """The lock of a cell with borrowed dependencies: the very wheels, not just the versions."""
+    borrowed = cell.borrowed
+    if borrowed is None:
+        raise AssertionError(f"{cell.id} borrows nothing")
+    own = [each for each in locks[borrowed.own].wheels if each.name == case.package]
+    others = {each.name: each for each in locks[borrowed.base].without(case.package).wheels}
+    if borrowed.swapped and borrowed.source:
+        others.pop(borrowed.swapped, None)
+        source = locks[borrowed.source].wheels
+        others |= {each.name: each for each in source if each.name == borrowed.swapped}
+    return Lock(wheels=tuple(sorted((*own, *others.values()), key=lambda each: each.name)))
 
 
 def _borrowed(case: Case, borrowed: Borrowed, locks: Mapping[str, Lock]) -> dict[str, str]:
@@ -212,6 +231,7 @@ def _wanted_as_released(
             **{name: until for name, until in limits.items() if until is not None},
         },
         uv=case.uv,
+        index=universe.index,
     )
 
 
@@ -284,11 +304,12 @@ def _released(python: str) -> date:
     return PYTHON_RELEASED.get(python, date.max)
 
 
-def _refuse_unknown(python: str, at_hand: Iterable[str], case: Case) -> None:
+def _refuse_unknown(pythons: Iterable[str], at_hand: Iterable[str], case: Case) -> None:
     known = {*PYTHON_RELEASED, *at_hand}
-    if python not in known and python != ANY:
-        raise WrongUsage(
-            f"nobody has heard of Python {python}",
-            hint=f"Known are {', '.join(sorted(known, key=Version))}.",
-            case=case.id,
-        )
+    for python in pythons:
+        if python not in known:
+            raise WrongUsage(
+                f"nobody has heard of Python {python}",
+                hint=f"Known are {', '.join(sorted(known, key=Version))}.",
+                case=case.id,
+            )

@@ -105,6 +105,14 @@ def mode_of(findings: SeriesFindings) -> Mode:
             return Mode.NONE
 
 
+def nothing_below(version: str, findings: SeriesFindings) -> bool:
+    """Whether no release below a claimed fix was judged: then nothing shows that it fixed it."""
+    return not any(
+        _judged(each) and Version(each.cell.version) < Version(version)
+        for each in findings.released()
+    )
+
+
 def worst(statuses: list[Status]) -> Status:
     """The status of a report: the worst of its series, of which untested ones do not count."""
     counted = [each for each in statuses if each is not Status.UNTESTED]
@@ -132,7 +140,7 @@ def _no_such_release(findings: SeriesFindings, _history: History) -> _Cells:
 def _affected(findings: SeriesFindings, _history: History) -> _Cells:
     if findings.series.claims.affected:
         return None
-    return _said(findings, Verdict.PRESENT, Role.BROKEN, Role.FIXED)
+    return _said(findings, Verdict.PRESENT, *BROKEN_SIDE, *FIXED_SIDE, Role.LATEST)
 
 
 def _still_broken(findings: SeriesFindings, _history: History) -> _Cells:
@@ -156,6 +164,8 @@ def _not_reproduced(findings: SeriesFindings, _history: History) -> _Cells:
 
 
 def _fixed_earlier(findings: SeriesFindings, _history: History) -> _Cells:
+    if not findings.series.claims.affected:
+        return None
     return _said(findings, Verdict.ABSENT, Role.BEFORE)
 
 
@@ -193,10 +203,14 @@ def _unresolved(findings: SeriesFindings, _history: History) -> _Cells:
     )
     if cells is not None:
         return cells
+    claims = findings.series.claims
     proves_less = (
-        findings.series.claims.affected
-        and findings.series.claims.fixed
-        and mode_of(findings) is not Mode.BOTH
+        claims.affected
+        and claims.fixed
+        and (
+            mode_of(findings) is not Mode.BOTH
+            or any(nothing_below(each, findings) for each in claims.fixed)
+        )
     )
     no_control = not findings.of_role(Role.CONTROL)
     return () if proves_less or no_control else None

@@ -30,6 +30,7 @@ def plan_text(plan: VerifyPlan) -> str:
     limits = limits_of(plan.case)
     lines = [
         f"{plan.case.id}: {plan.case.metadata.title}",
+        f"  command: python {SCRIPT}",
         f"  limits: {limits.timeout:g} s, {limits.memory} MiB, {limits.processes} processes",
     ]
     for series in _document_series(plan):

@@ -84,10 +84,18 @@ class History(Value):
         """The final releases that are not yanked: what somebody could be told to install."""
         return tuple(each for each in self.releases if each.final and not each.yanked)
 
-    def predecessor(self, version: str) -> Release | None:
-        """The highest final, unyanked release below `version`, whether that one exists or not."""
+    def predecessor(self, version: str, *, apart_from: Iterable[str] = ()) -> Release | None:
+        """The highest final, unyanked release below `version`, whether that one exists or not.
+
+        Below a pre-release it may be one too. Fixes of other lines, `apart_from`, are passed over.
+        """
+        others = {Version(each) for each in apart_from}
         below = self.below(version)
-        return below[0] if below else None
+        if Version(version).is_prerelease:
+            bound = Version(version)
+            any_kind = (each for each in reversed(self.releases) if not each.yanked)
+            below = tuple(each for each in any_kind if each.parsed < bound)
+        return next((each for each in below if each.parsed not in others), None)
 
     def below(self, version: str) -> tuple[Release, ...]:
         """The offered releases below `version`, highest first."""

@@ -14,7 +14,7 @@ from pydantic import Field
 from runner.attempt import Facts, Loaded
 from runner.boundaries import Boundaries, FixedIn
 from runner.case import Case
-from runner.claims import ClaimResult, claim_results, summary
+from runner.claims import ClaimResult, claim_results, summary, why_untested
 from runner.environment import Difference, Failure, Lock, Wanted
 from runner.findings import CellFindings, Conclusion, ConfirmationResult, SeriesFindings
 from runner.matrix import Role, Universe, wanted
@@ -186,7 +186,8 @@ def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground
     found = [(each, decide(each, universe.history)) for each in conclusion.series]
     counted = [pair for pair in found if pair[1].status is not Status.UNTESTED]
     status = worst([decision.status for _, decision in found])
-    leading = next((pair for pair in counted if pair[1].status is status), None)
+    leading = next((pair for pair in _affected(counted) if pair[1].status is status), None)
+    leading = leading or next((pair for pair in counted if pair[1].status is status), None)
     cells = tuple(_cell(case, universe, each, cell) for each, _ in found for cell in each.cells)
     return Report(
         run=ground.run,
@@ -227,11 +228,8 @@ def _case(case: Case) -> ReportCase:
 
 
 def _nothing_tested(conclusion: Conclusion) -> str:
-    notes = [each.series.note for each in conclusion.series if each.series.note]
-    why = (
-        f": {notes[0]}" if notes else ": no release could be installed with an interpreter at hand"
-    )
-    return f"Nothing could be tested{why}."
+    reasons = dict.fromkeys(why_untested(each) for each in conclusion.series)
+    return f"Nothing could be tested: {'; '.join(reasons)}."
 
 
 def _series(findings: SeriesFindings, decision: Decision, ground: Ground) -> SeriesReport:
@@ -350,7 +348,7 @@ def _skipped(history: History, claims: list[Claims]) -> tuple[Skipped, ...]:
     """Releases between a claimed fix and its predecessor, which nobody could be told to take."""
     found: dict[str, str] = {}
     for version in in_order(fixed for each in claims for fixed in each.fixed):
-        before = history.predecessor(version)
+        before = history.predecessor(version, apart_from=[f for each in claims for f in each.fixed])
         lower = before.parsed if before else None
         for release in history.releases:
             if (lower is None or release.parsed > lower) and release.parsed < Version(version):

@@ -14,7 +14,7 @@ from runner.attempt import EPOCH, Attempt, Facts, Loaded
 from runner.case import Case
 from runner.environment import Environment, Environments, Failure, Interpreter, Lock, Wanted
 from runner.findings import Conclusion
-from runner.matrix import Cell, Series, Universe, wanted
+from runner.matrix import Cell, Series, Universe, held_still, wanted
 from runner.metadata import Runner
 from runner.report import Ground, Report, build
 from runner.sandbox import EndingKind, Limits, Mount, OnOutput, RunRequest, Sandbox
@@ -118,6 +118,14 @@ class Runs:
             self._listener.resolving(cell)
             lock = self._resolve(asked)
             self._ports.evidence.keep_lock(key, lock, self._ports.now())
+            lock = self._ports.evidence.lock(key, failures_since=since) or lock  # another was first
+        if isinstance(lock, Lock) and cell.borrowed and not cell.control:
+            lock = held_still(self._plan.case, cell, _locks(facts))
+            key = f"derived/{lock.sha256}"
+            self._ports.evidence.keep_lock(key, lock, self._ports.now())
+        if isinstance(lock, Failure):  # it may be tried again one day; this run keeps its own
+            key = f"{key}/{self._job.run}"
+            self._ports.evidence.keep_lock(key, lock, self._ports.now())
         if self._job.run is None:
             return Facts(lock=lock)
         keys = self._keys(cell, key, lock)
@@ -134,7 +142,8 @@ class Runs:
         if facts.loaded is not None:
             return environment, facts
         loaded = self._probe(cell, environment)
-        self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
+        if loaded != Loaded(version=None, location=None):  # a probe that failed is asked again
+            self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
         return environment, facts.model_copy(update={"loaded": loaded})
 
     def attempt(

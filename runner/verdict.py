@@ -158,7 +158,12 @@ def no_attempt_helps(judgement: Judgement) -> bool:
     """
     if judgement.reason in HOPELESS:
         return True
-    first, second = (*judgement.observations[:2], None, None)[:2]
+    return _alike_at_first(judgement.observations)
+
+
+def _alike_at_first(observations: tuple[Observation, ...]) -> bool:
+    """Whether the first two attempts are unresolved for one reason: the cell stays so."""
+    first, second = (*observations[:2], None, None)[:2]
     return (
         first is not None
         and first == second
@@ -275,6 +280,10 @@ def _together(
         return Verdict.UNRESOLVED, failure_reason(facts.lock.kind)
     if counts.present:
         return Verdict.PRESENT, None
+    if _alike_at_first(observations):
+        return Verdict.UNRESOLVED, observations[0].reason
+    if unresolved(Reason.CONTRADICTORY) in observations:
+        return Verdict.UNRESOLVED, Reason.CONTRADICTORY  # the signature and exit 0: which is true?
     if Observation(says=Verdict.UNRESOLVED, reason=Reason.NOT_A_HANG) in observations:
         return Verdict.UNRESOLVED, Reason.NOT_A_HANG  # what hung once is not called good
     if counts.absent and counts.absent >= needed:

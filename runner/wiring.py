@@ -21,7 +21,7 @@ from runner.adapters.cached_documents import CachedDocuments
 from runner.adapters.case_files import CaseFiles
 from runner.adapters.package_index import UvPackageIndex
 from runner.adapters.run_locks import RunLocks
-from runner.attempt import Facts
+from runner.attempt import EPOCH, Facts
 from runner.backends import INSIDE, Backend, find_backend
 from runner.case import Case
 from runner.environment import Environment, Environments, Failure
@@ -152,13 +152,14 @@ class Program:
         """The report of a stored run, drawn up anew from what is stored."""
         run = self.stored(run_id)
         plan = VerifyPlan.model_validate_json(run.plan)
+        ground = Ground.model_validate_json(run.ground)
         conclusion = step(plan, self.runs.facts(run.id))
         if not isinstance(conclusion, Conclusion):
             raise UnknownRun(
                 f"run {run.id} did not end, so it has no report",
-                hint=f"Go on with it: fixproof verify {run.case_id}",
+                hint=f"Go on with it: {ground.again.removesuffix(' --fresh')}",
             )
-        return build(plan.case, plan.universe, conclusion, Ground.model_validate_json(run.ground))
+        return build(plan.case, plan.universe, conclusion, ground)
 
     def section(self, report: Report) -> str:
         """The Verified Execution section of a report, as Markdown."""
@@ -204,7 +205,13 @@ class Program:
             )
         series = next((each for each in plan.series if each.interpreter), None)
         if series is None:
-            raise WrongUsage("no interpreter for it is at hand", case=plan.case.id)
+            wanted = " or ".join(dict.fromkeys(each.python for each in plan.series))
+            here = ", ".join(each.python for each in plan.universe.interpreters)
+            raise WrongUsage(
+                f"Python {wanted} is not at hand",
+                hint=f"At hand are {here}; another is found on PATH or where pyenv and uv put it.",
+                case=plan.case.id,
+            )
         cell = cell_of(plan.case, series, found.version, suffix_of(plan.universe.as_of))
         return Prepared(program=self, plan=plan, cell=cell, options=options)
 
@@ -248,6 +255,7 @@ class Program:
                 looking=partial(listener.doing, "looking for interpreters on this machine"),
             ),
             as_of=options.as_of,
+            index=self.index.identity(),
             today=self.now().replace(hour=0, minute=0, second=0, microsecond=0),
         )
 
@@ -258,6 +266,10 @@ class Program:
             plan.case.sha256,
             self.settings.sandbox,
             options.model_dump_json(exclude={"jobs", "named"}),
+            self.sandbox.describe().model_dump_json(),
+            self.host.arch,
+            str(EPOCH),
+            *(each.interpreter.sha256 for each in plan.series if each.interpreter),
         )
         for each in self.runs.unfinished(asked, since=self.now() - RESUMED_FOR):
             if self.locks.take(each.id):
@@ -291,6 +303,10 @@ class Program:
         return service.report(driver.drive(self.runs.facts(run.id)))
 
 
+Installed = tuple[Runs, Environment, Facts]
+"""A service that runs things in an environment, and what is known of it."""
+
+
 class Prepared(NamedTuple):
     """One cell, ready to be installed and run by hand; nothing of it is kept."""
 
@@ -299,7 +315,7 @@ class Prepared(NamedTuple):
     cell: Cell
     options: Options
 
-    def install(self, listener: Listener) -> tuple[Runs, Environment, Facts]:
+    def install(self, listener: Listener) -> Installed:
         """The service that runs things, its environment, and what is known of it.
 
         Raises:
@@ -356,7 +372,7 @@ def _only(plan: VerifyPlan, pattern: str | None) -> VerifyPlan:
     if not kept:
         raise WrongUsage(
             f"no cell is like {pattern!r}",
-            hint=f"fixproof plan {plan.case.id} lists them.",
+            hint="fixproof plan lists them.",
             case=plan.case.id,
         )
     return plan.model_copy(update={"series": kept})

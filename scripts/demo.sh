@@ -25,7 +25,7 @@ sandbox=bubblewrap
 scripts/system-packages.sh && can_isolate || sandbox=process
 [ "$sandbox" = bubblewrap ] || not_isolated
 
-set -- .venv/bin/fixproof verify uvicorn-824 --sandbox "$sandbox"
+set -- .venv/bin/fixproof verify uvicorn-824 --fresh --sandbox "$sandbox"
 echo "demo: $*"
 echo "demo: does uvicorn 0.12.3 fix the bug that 0.12.2 shows? Less than a minute."
 echo

@@ -475,7 +475,7 @@ def a_finding(
     reason = Reason.EXIT_CODE if verdict is Verdict.UNRESOLVED else None
     said = unresolved(Reason.EXIT_CODE) if reason else Observation(says=verdict)
     control = Role.CONTROL in roles
-    borrowed = Borrowed(base="base") if control or Role.CONFIRM in roles else None
+    borrowed = Borrowed(base="base", own="own") if control or Role.CONFIRM in roles else None
     cell = Cell(
         id=f"demo/pkg-{version}/py3.8{suffix}{'@control' if control else ''}",
         version=version,

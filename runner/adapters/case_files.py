@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tempfile
 from pathlib import Path
@@ -58,15 +59,22 @@ class CaseFiles:
             path = Path(named).absolute()
             places = [path / SCRIPT if path.is_dir() else path]
         found = [place for place in places if place.is_file()]
+        here = Path(named).absolute() / SCRIPT
+        found = found or [place for place in (here,) if place.is_file()]
         if len(found) == 1:
             return found[0]
         if found:
             raise BrokenCase(f"{named} is both a script and a folder in {self._repros}")
+        raise BrokenCase(f"there is no case {named!r}", hint=self._where_cases_are(named, places))
+
+    def _where_cases_are(self, named: str, places: list[Path]) -> str:
+        known = [each.stem for each in self._repros.glob("[!_.]*")]
+        nearest = difflib.get_close_matches(named, known, n=1)
+        meant = f"Did you mean {nearest[0]!r}? " if nearest else ""
         looked = " or ".join(str(each) for each in places)
-        raise BrokenCase(
-            f"there is no case {named!r}",
-            hint=f"Looked for {looked}. A case is an id in {self._repros}, a script, or a folder "
-            f"with a {SCRIPT}.",
+        return (
+            f"{meant}Looked for {looked}. A case is an id in {self._repros}, a script, or a folder "
+            f"with a {SCRIPT}."
         )
 
     def _keep(self, case: Case, files: dict[str, bytes]) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,8 +20,10 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from runner.adapters.cached_documents import CachedDocuments
+from runner.adapters.uv_configuration import uv_files, uv_toml
 from runner.errors import IndexUnreachable, UnknownPackage
 from runner.releases import File, History, Release
+from runner.value import digest
 
 if TYPE_CHECKING:
     from pypi_simple import PyPISimple
@@ -78,6 +79,14 @@ class UvPackageIndex:
                 return found
         return None
 
+    def identity(self) -> str:
+        """Names where packages come from; passwords do not count."""
+        bare = (
+            urlsplit(each)._replace(netloc=urlsplit(each).netloc.rpartition("@")[2]).geturl()
+            for each in configured_indexes(os.environ)
+        )
+        return digest(*bare, os.environ.get("UV_FIND_LINKS", ""))
+
     def _ask(self, package: str, indexes: tuple[str, ...]) -> History:
         from pypi_simple import PYPI_SIMPLE_ENDPOINT
 
@@ -103,7 +112,7 @@ def configured_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
     uv's own variables win over its files (user's, then system's). A flat index has no metadata
     and is left out.
     """
-    files = [_uv_toml(path) for path in _uv_files(environ)]
+    files = [uv_toml(path) for path in uv_files(environ)]
     variables = [
         *environ.get("UV_INDEX", "").split(),
         *environ.get("UV_EXTRA_INDEX_URL", "").split(),
@@ -123,24 +132,6 @@ def configured_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
 
         default = PYPI_SIMPLE_ENDPOINT
     return (*extra, _credentials(default, environ)) if default else ()
-
-
-def _uv_files(environ: Mapping[str, str]) -> list[Path]:
-    if environ.get("UV_NO_CONFIG"):
-        return []
-    if environ.get("UV_CONFIG_FILE"):
-        return [Path(environ["UV_CONFIG_FILE"])]
-    home = environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '/nonexistent')}/.config"
-    return [Path(home, "uv/uv.toml"), Path("/etc/xdg/uv/uv.toml"), Path("/etc/uv/uv.toml")]
-
-
-def _uv_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise IndexUnreachable(f"{path} cannot be read: {error}") from error
 
 
 def _credentials(named: str, environ: Mapping[str, str]) -> str:

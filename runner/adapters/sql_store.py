@@ -91,8 +91,8 @@ run_attempts = sa.Table(
     "run_attempts",
     metadata,
     sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("cell_id", sa.String, primary_key=True),
     sa.Column("attempt_id", sa.String, primary_key=True),
-    sa.Column("cell_id", sa.String, nullable=False),
     sa.Column("reused", sa.Boolean, nullable=False),
 )
 
@@ -133,14 +133,19 @@ class SqlStore:
         return _lock(row)
 
     def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> None:
+        """Keep a resolution; a lock is never replaced: attempts rely on it."""
         failure = lock if isinstance(lock, Failure) else None
-        self._put(
-            locks,
-            key=key,
-            pylock=lock.pylock() if isinstance(lock, Lock) else None,
-            failure=failure.kind if failure else None,
-            detail=failure.detail if failure else None,
-            made=_text(at),
+        rest = {
+            "pylock": lock.pylock() if isinstance(lock, Lock) else None,
+            "failure": failure.kind if failure else None,
+            "detail": failure.detail if failure else None,
+            "made": _text(at),
+        }
+        statement = insert(locks).values(key=key, **rest)
+        self._write(
+            statement.on_conflict_do_update(
+                index_elements=["key"], set_=rest, where=locks.c.pylock.is_(None)
+            )
         )
 
     def loaded(self, key: str) -> Loaded | None:

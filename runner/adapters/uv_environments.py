@@ -8,10 +8,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -19,6 +17,7 @@ from packaging.version import Version
 
 from runner.adapters.bytecode import compile_tree
 from runner.adapters.commands import Commands, HostCommands
+from runner.adapters.uv_configuration import write_index_settings
 from runner.adapters.wheel_builder import WheelBuilder
 from runner.environment import (
     Environment,
@@ -40,8 +39,8 @@ _MOST_BUILDS = 8
 # which ones to take would make a cell depend on the machine it was resolved on.
 _OF_INDEXES = re.compile(
     r"UV_(INDEX.*|DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|KEYRING_PROVIDER|SYSTEM_CERTS"
-    r"|NATIVE_TLS|INSECURE_HOST|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*|CONFIG_FILE"
-    r"|NO_CONFIG|CERT)"
+    r"|NATIVE_TLS|INSECURE_HOST|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*"
+    r"|CERT)"
 )
 _ADDRESS = re.compile(r"\b(?:https?|file)://\S+")
 _NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dns error", "offline")
@@ -63,8 +62,7 @@ class UvEnvironments:
         self._commands = commands or HostCommands()
         self._trees = store / "envs"
         self._cache = store / "uv-cache"
-        self._born: datetime | None = None
-        self._lock = threading.Lock()
+        self._configuration = store / "uv.toml"
 
     def stop(self) -> None:
         """End what runs; it and every later call raises `Interrupted`."""
@@ -96,14 +94,17 @@ class UvEnvironments:
         return ["--find-links", str(folder)] if folder and folder.is_dir() else []
 
     def _resolve_wheels(self, wanted: Wanted, built: tuple[Path, ...] = ()) -> Lock | Failure:
-        """The lock out of wheels; from the cached index where that cannot be too old.
+        """The lock out of wheels.
+
+        Only where each release is pinned is uv kept offline: else it would take an older release
+        for a newer one of which its cache lacks the metadata, and say nothing of it.
 
         Args:
             wanted: what is asked.
             built: wheels that were built for this question. Others that were ever built stay out
                 of sight: no cut-off would hold back what belongs to another day.
         """
-        if self._cache_is_newer_than(wanted):
+        if wanted.exactly:
             answer = self._compile(wanted, built, offline=True)
             if isinstance(answer, Lock):
                 return answer
@@ -168,28 +169,8 @@ class UvEnvironments:
             if not tree.is_dir():  # else another process was faster, with the same content
                 raise
 
-    def _cache_is_newer_than(self, wanted: Wanted) -> bool:
-        """What the index said after a cut-off, it would say again: nothing was uploaded before it.
-
-        Every page in the cache was fetched after the cache was made.
-        """
-        if wanted.as_of is None:
-            return bool(wanted.exactly)
-        cutoffs = (wanted.as_of, *wanted.admitted.values())
-        return all(each < self._cache_born() for each in cutoffs)
-
-    def _cache_born(self) -> datetime:
-        with self._lock:
-            if self._born is None:
-                mark = self._cache / "born"
-                self._cache.mkdir(parents=True, exist_ok=True)
-                if not mark.exists():
-                    mark.touch()
-                self._born = datetime.fromtimestamp(mark.stat().st_mtime, tz=UTC)
-            return self._born
-
     def _compile(self, wanted: Wanted, built: tuple[Path, ...], *, offline: bool) -> Lock | Failure:
-        self._cache_born()
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._cache.parent, prefix=".asked-") as folder:
             output = Path(folder, "pylock.toml")
             command = _compile_command(wanted, Path(folder), output)
@@ -214,7 +195,6 @@ class UvEnvironments:
             raise _trouble(done.stderr, said, f"installing {what}")
 
     def _attempt(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        self._cache_born()
         command = [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments]
         return self._commands.run(command, self._environ(), _UV_SECONDS)
 
@@ -225,6 +205,9 @@ class UvEnvironments:
             if not name.startswith("UV_") or _OF_INDEXES.fullmatch(name)
         }
         own.pop("VIRTUAL_ENV", None)
+        self._configuration.parent.mkdir(parents=True, exist_ok=True)
+        write_index_settings(os.environ, self._configuration)
+        own["UV_CONFIG_FILE"] = str(self._configuration)
         return {**own, "UV_CACHE_DIR": str(self._cache), "UV_PYTHON_DOWNLOADS": "never"}
 
 

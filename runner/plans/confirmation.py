@@ -92,14 +92,14 @@ def _find_followed(
 def _with_dependencies_of(cell: Cell, base: Cell) -> Sample:
     update = {
         "id": f"{_plain(cell.id)}@deps={base.version}",
-        "borrowed": Borrowed(base=base.id),
+        "borrowed": Borrowed(base=base.id, own=cell.id),
     }
     return Sample(cell=cell.model_copy(update=update), roles=(Role.CONFIRM,))
 
 
 def _with_one_moved(boundary: Boundary, moved: Difference) -> Sample:
     older, newer = boundary.older.cell, boundary.newer.cell
-    borrowed = Borrowed(base=older.id, swapped=moved.package, source=newer.id)
+    borrowed = Borrowed(base=older.id, own=older.id, swapped=moved.package, source=newer.id)
     name = f"{_plain(older.id)}@{moved.package}={moved.newer or 'absent'}"
     cell = older.model_copy(update={"id": name, "borrowed": borrowed})
     return Sample(cell=cell, roles=(Role.CONFIRM,))

@@ -54,24 +54,24 @@ class Sampling:
         return tuple(want for each in listed if (want := self._want(each)) is not None)
 
     def measure(self, samples: Iterable[Sample]) -> None:
-        """Pool the releases that showed the bug, as released.
+        """How many an absence takes: as many as the least telling release that showed it asks for.
 
-        Of a release expected broken that still runs it is assumed that it will show the bug each
-        time: this asks for the fewest, so that both sides can run at once and none runs in vain.
+        Releases are not pooled: a predecessor that shows the bug one time in ten would hide behind
+        older ones that always do (docs/decisions/0008). Of a release expected broken that still
+        runs it is assumed that it will show the bug each time: this asks for the fewest, so that
+        both sides can run at once and none runs in vain.
         """
-        attempts = silent = 0
+        asked = []
         for sample in samples:
             if sample.cell.control or sample.cell.borrowed:
                 continue
             counts = self._counts(sample)
-            if counts.present:
-                attempts, silent = attempts + counts.judged, silent + counts.absent
+            attempts, silent = counts.judged, counts.absent
             if sample.expected_broken and self._want(sample) is not None:
                 attempts += max(0, SHOWN - counts.present)
-        rate_known = attempts > silent
-        self.needed = (
-            absence_needed(attempts, silent, self.confidence) if rate_known else self.silence
-        )
+            if attempts > silent:
+                asked.append(absence_needed(attempts, silent, self.confidence))
+        self.needed = max(asked, default=self.silence)
 
     def _judge(self, sample: Sample, needed: int) -> Judgement:
         version = None if sample.cell.control else sample.cell.version

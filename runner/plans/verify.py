@@ -81,7 +81,9 @@ def roles_of(plan: VerifyPlan, series: Series) -> dict[str, list[Role]]:
         add(version, Role.BROKEN)
     for version in claims.fixed:
         add(version, Role.FIXED)
-        before = history.predecessor(version) if claims.affected else None
+        before = history.predecessor(
+            version, apart_from=claims.fixed
+        )  # where a variant without the bug would show it, too
         add(before.version if before else None, Role.BEFORE)
     latest = history.latest()
     if plan.latest and latest:
@@ -101,7 +103,9 @@ def _cell(plan: VerifyPlan, series: Series, version: str) -> Cell:
 
 def _control(plan: VerifyPlan, series: Series, target: Cell) -> Cell:
     usual = cell_of(plan.case, series, target.version, "@control")
-    return usual.model_copy(update={"control": True, "borrowed": Borrowed(base=target.id)})
+    return usual.model_copy(
+        update={"control": True, "borrowed": Borrowed(base=target.id, own=target.id)}
+    )
 
 
 def _control_target(cells: list[tuple[Cell, tuple[Role, ...]]]) -> Cell | None:

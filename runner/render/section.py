@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from runner.attempt import Attempt
 from runner.claims import ClaimResult
 from runner.matrix import Role
-from runner.outcome import BROKEN_SIDE, Mode, Status
+from runner.outcome import Mode, Status
 from runner.render.text import block, code, inline, log_text
 from runner.report import AttemptReport, CellReport, Report, SeriesReport
+from runner.sandbox import Stream
 from runner.value import Value
 from runner.verdict import Verdict
 
@@ -26,6 +28,11 @@ _MODES = {
     Mode.BROKEN_ONLY: "broken_only: no fixed side was judged, so nothing shows that it was fixed",
     Mode.NONE: "none: nothing could be judged",
 }
+
+
+MOST_LOGS = 6
+"""Logs of one series that a page shows."""
+_SITE_PACKAGES = re.compile(r"[^\s\"']*/envs/[0-9a-f]{32}/lib/python[0-9.]+/site-packages/")
 
 
 class ShownLog(Value):
@@ -48,6 +55,8 @@ class ShownSeries(Value):
     dependencies: str
     confirmation: str
     control: str
+    troubles: tuple[tuple[str, str], ...]
+    """Releases without an environment, and what the resolver or the build said."""
     logs: tuple[ShownLog, ...]
 
 
@@ -63,7 +72,7 @@ def markdown(
         user_home: shown as `~` in logs: a page need not tell who made it.
     """
     template = _templates(compiled).get_template("section.md.j2")
-    section = template.render(_context(report, logs))
+    section = _SITE_PACKAGES.sub("…/site-packages/", template.render(_context(report, logs)))
     return section.replace(user_home, "~") if user_home.strip("/") else section
 
 
@@ -146,9 +155,9 @@ def _not_shown(report: Report) -> str:
     if Role.LATEST not in roles:
         parts.append("no later release was run, so this does not say that the newest one is good")
     untested = [each for each in report.series if each.status is Status.UNTESTED]
-    parts += [
-        f"{_name(each)} is untested: {each.summary.removeprefix('Untested: ')}" for each in untested
-    ]
+    for each in untested:
+        why = each.summary.removeprefix("Untested: ").removesuffix(".")
+        parts.append(f"{_name(each)} is untested: {why}")
     return "; ".join(parts)
 
 
@@ -175,8 +184,13 @@ def _series(report: Report, series: SeriesReport, logs: Logs) -> ShownSeries:
         dependencies=_dependencies(released, series),
         confirmation=_confirmation(series),
         control=_control(cells),
+        troubles=tuple((each.version, _detail(each.detail)) for each in released if each.detail),
         logs=tuple(_shown_logs(released, logs)),
     )
+
+
+def _detail(said: str) -> str:
+    return log_text(Stream(head=said.encode()))
 
 
 def _minor(python: str) -> str:
@@ -237,11 +251,16 @@ def _control(cells: list[CellReport]) -> str:
 
 
 def _shown_logs(released: list[CellReport], logs: Logs) -> Iterable[ShownLog]:
-    """One attempt of each side: the first that says what its cell says."""
-    broken = [each for each in released if {*BROKEN_SIDE, Role.PROBE} & {*each.roles}]
-    telling = [each for each in broken if each.verdict is Verdict.PRESENT] or broken
-    others = [each for each in released if each not in broken]
-    for cell in (*telling[-1:], *others):
+    """One attempt of each cell that counts: the first that says what its cell says.
+
+    These are the claimed releases with their predecessors, and where none of them shows the bug,
+    the newest release that does.
+    """
+    shown_cells = [each for each in released if each.roles != (Role.PROBE,)]
+    telling = [each for each in released if each.verdict is Verdict.PRESENT]
+    if not any(each in shown_cells for each in telling):
+        shown_cells = [*telling[-1:], *shown_cells]
+    for cell in shown_cells[:MOST_LOGS]:
         shown = next((a for a in cell.attempts if a.observation is cell.verdict), None)
         stored = logs(shown.log) if shown else None
         if shown and stored:

@@ -8,9 +8,9 @@ import unicodedata
 from runner.sandbox import Stream
 from runner.verdict import readable
 
-PAGE_LINES = 60
+PAGE_LINES = 40
 """Lines of one stream that a page shows; the whole log is one command away."""
-PAGE_WIDTH = 400
+PAGE_WIDTH = 200
 """Characters of one line that a page shows."""
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")

@@ -287,7 +287,11 @@ def test_all_pins_of_script_and_variants_matter() -> None:
 def test_the_control_is_the_lock_of_its_base_without_the_package() -> None:
     case, universe = a_case(), a_universe(a_history("1.2"))
     cell = Cell(
-        id="c", version="1.2", series="py3.8", control=True, borrowed=Borrowed(base="fixed")
+        id="c",
+        version="1.2",
+        series="py3.8",
+        control=True,
+        borrowed=Borrowed(base="fixed", own="fixed"),
     )
     lock = a_lock(pkg="1.2", dep="1", other="2")
     assert asked(case, universe, cell, fixed=lock) == a_lock(dep="1", other="2")
@@ -295,7 +299,7 @@ def test_the_control_is_the_lock_of_its_base_without_the_package() -> None:
 
 def test_borrowed_dependencies_are_asked_for_exactly() -> None:
     case, universe = a_case(dependencies=["pkg", "dep>=1"]), a_universe(a_history("1.1", "1.2"))
-    cell = Cell(id="c", version="1.1", series="py3.8", borrowed=Borrowed(base="newer"))
+    cell = Cell(id="c", version="1.1", series="py3.8", borrowed=Borrowed(base="newer", own="older"))
     found = asked(case, universe, cell, newer=a_lock(pkg="1.2", dep="2", sub="3"))
     assert isinstance(found, Wanted)
     assert found.exactly == {"pkg": "1.1", "dep": "2", "sub": "3"}
@@ -305,7 +309,7 @@ def test_borrowed_dependencies_are_asked_for_exactly() -> None:
 
 def test_one_dependency_can_be_borrowed_from_another_lock() -> None:
     case, universe = a_case(), a_universe(a_history("1.1", "1.2"))
-    borrowed = Borrowed(base="older", swapped="dep", source="newer")
+    borrowed = Borrowed(base="older", own="older", swapped="dep", source="newer")
     cell = Cell(id="c", version="1.1", series="py3.8", borrowed=borrowed)
     locks = {"older": a_lock(pkg="1.1", dep="1", sub="1"), "newer": a_lock(pkg="1.2", dep="2")}
     found = asked(case, universe, cell, **locks)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from runner.attempt import Facts
 from runner.boundaries import FixedIn
 from runner.environment import FailureKind
+from runner.evidence import absence_needed
 from runner.findings import Conclusion, ConfirmationResult, Need
 from runner.matrix import AsOf, Role
 from runner.outcome import Status
@@ -77,12 +78,12 @@ def attempts_by_role(report: Report) -> dict[str, int]:
     return {" ".join(cell.roles): len(cell.attempts) for cell in report.cells if cell.attempts}
 
 
-def test_two_broken_releases_make_the_absence_cheaper() -> None:
+def test_two_broken_releases_make_no_absence_cheaper() -> None:
     found = verify(
         plan_of(a_history("1.0", "1.1", "1.2"), broken="1.0", fixed="1.2"),
         World(broken_in("1.0", "1.1")),
     )
-    assert attempts_by_role(found.report) == {"broken": 3, "before": 3, "fixed": 3, "control": 2}
+    assert attempts_by_role(found.report) == {"broken": 3, "before": 3, "fixed": 5, "control": 2}
     assert found.ends == ("PASS", "ok")
 
 
@@ -335,18 +336,28 @@ def test_where_another_version_is_loaded_nothing_is_believed() -> None:
 # Flaky bugs.
 
 
-def test_a_flaky_bug_asks_for_as_many_attempts_as_its_pooled_rate() -> None:
+def test_a_flaky_bug_asks_for_as_many_attempts_as_its_least_telling_release() -> None:
     found = verify(plan_of(broken="1.0", fixed="1.2"), World(flaky(0.3, "1.0", "1.1")))
     shown, before = found.counts("1.0"), found.counts("1.1")
     assert shown.present == before.present == 3
     assert shown.absent + before.absent > 6
-    judged, silent = shown.judged + before.judged, shown.absent + before.absent
-    chance, needed = 1.0, 0
-    while chance > 0.01:
-        chance *= (1 + silent + needed) / (2 + judged + needed)
-        needed += 1
-    assert found.counts("1.2").absent == needed > 8
+    asked = [absence_needed(each.judged, each.absent, 0.99) for each in (shown, before)]
+    assert found.counts("1.2").absent == max(asked) > 8
     assert found.ends == ("PASS", "ok")
+
+
+def test_a_rare_bug_does_not_hide_behind_releases_that_always_show_it() -> None:
+    """Eight always show it, the predecessor and the "fix" one time in ten: nothing was fixed."""
+    old = [f"0.{minor}" for minor in range(8)]
+    plan = plan_of(a_history(*old, "1.1", "1.2"), broken=old, fixed="1.2")
+
+    def behave(trial: Trial) -> Said:
+        if trial.version is None:
+            return ERROR
+        shows = trial.version in old or trial.number % 10 == 9
+        return BUG if shows else GOOD
+
+    assert verify(plan, World(behave)).ends == ("FAIL", "still_broken")
 
 
 def test_a_rare_bug_is_run_at_most_sixty_times() -> None:
@@ -535,16 +546,17 @@ def test_a_variant_that_has_the_bug_against_its_claim_is_affected() -> None:
     plan = plan_of(**variants(bad={}, good={"affected": False, "broken": "1.1"}))
     found = verify(plan, World(broken_below(2)))
     assert found.ends == ("FAIL", "affected")
-    (claim,) = [each for each in found.report.claims if each.result == "contradicted"]
-    assert (claim.variant, claim.version) == ("good", "1.1")
+    against = [each for each in found.report.claims if each.result == "contradicted"]
+    assert [(each.variant, each.version) for each in against] == [("good", "1.1"), ("good", "1.2")]
 
 
-def test_an_unaffected_variant_runs_what_is_claimed_and_no_predecessor() -> None:
+def test_an_unaffected_variant_runs_the_predecessor_too_where_it_would_show_the_bug() -> None:
     plan = plan_of(**variants(good={"affected": False, "broken": "1.0"}))
     found = verify(plan, World(broken_in()))
     assert found.ends == ("PASS", "ok")
-    assert [each.cell.version for each in found.only.released()] == ["1.0", "1.2"]
-    assert found.only.of_role(Role.BEFORE) == ()
+    assert [each.cell.version for each in found.only.released()] == ["1.0", "1.1", "1.2"]
+    shows = verify(plan, World(broken_in("1.1")))
+    assert shows.ends == ("FAIL", "affected")
 
 
 LINES = a_history("1.0.4", "1.0.5", "1.1.0", "1.1.1", "2.0", "2.1", "2.2")
