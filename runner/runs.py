@@ -142,8 +142,7 @@ class Runs:
         if facts.loaded is not None:
             return environment, facts
         loaded = self._probe(cell, environment)
-        if loaded != Loaded(version=None, location=None):  # a probe that failed is asked again
-            self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
+        self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
         return environment, facts.model_copy(update={"loaded": loaded})
 
     def attempt(
@@ -216,9 +215,9 @@ class Runs:
         """Take over all unexpired attempts of this content, whatever they say."""
         if isinstance(lock, Failure):
             return Facts(lock=lock)
-        loaded = self._ports.evidence.loaded(keys.loaded)
         if self._job.fresh:
-            return Facts(lock=lock, loaded=loaded)
+            return Facts(lock=lock)
+        loaded = self._ports.evidence.loaded(keys.loaded)
         since = self._ports.now() - EXPIRES
         attempts = self._ports.evidence.attempts(keys.attempts, since=since)
         self._ports.runs.link_attempts(run, cell.id, attempts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,10 +25,10 @@ def write_index_settings(environ: Mapping[str, str], target: Path) -> None:
     """Write a configuration for uv with the user's settings of indexes alone."""
     text = tomli_w.dumps(index_settings(environ))
     if not target.exists() or target.read_text(encoding="utf-8") != text:
-        new = target.with_name(f".{target.name}-{id(text)}")
-        new.write_text(text, encoding="utf-8")
-        new.chmod(0o600)  # an address may hold a password
-        new.replace(target)
+        # Made readable by its owner alone, as an address may hold a password.
+        with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False) as new:
+            new.write(text)
+        Path(new.name).replace(target)
 
 
 def index_settings(environ: Mapping[str, str]) -> dict[str, Any]:
