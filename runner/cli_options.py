@@ -11,7 +11,8 @@ import click
 from runner.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from runner.wiring import Options, Program
+    from runner.options import Options
+    from runner.wiring import Program
 
 SANDBOXES = click.Choice(["auto", "docker", "bubblewrap", "process"])
 
@@ -100,7 +101,7 @@ def program_and_options(
     latest: bool = False,
 ) -> tuple[Program, Options]:
     """One fixproof, and what the command line says of its runs."""
-    from runner.wiring import Options, default_jobs
+    from runner.options import Options, default_jobs
 
     chosen = Options(
         jobs=jobs or default_jobs(),

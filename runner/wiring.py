@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shlex
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -26,17 +23,17 @@ from runner.backends import INSIDE, Backend, find_backend
 from runner.case import Case
 from runner.environment import Environment, Environments, Failure
 from runner.errors import FixproofError, NoSpace, UnknownRun, WrongUsage
-from runner.evidence import DEFAULT_CONFIDENCE
 from runner.findings import Conclusion
-from runner.matrix import AsOf, Cell, Universe, cell_of, pinned_names, series_of, suffix_of
-from runner.plans.verify import VerifyPlan, planned, step
+from runner.matrix import Cell, Universe, cell_of, pinned_names, series_of, suffix_of
+from runner.options import Options, again, only
+from runner.plans.verify import VerifyPlan, step
 from runner.releases import History, Release
 from runner.report import Ground, Host, Report, build
 from runner.runs import Job, Listener, Runs, limits_of
 from runner.sandbox import Sandbox
 from runner.settings import Settings, repros
 from runner.store import Run
-from runner.value import Value, digest
+from runner.value import digest
 
 if TYPE_CHECKING:
     from runner.adapters.docker_bases import Base
@@ -46,20 +43,6 @@ RESUMED_FOR = timedelta(days=1)
 """An interrupted run is gone on with for so long; then the world may have changed."""
 LEAST_FREE = 256 * 1024 * 1024
 """Bytes that must be free on the disk of fixproof's home before a run starts."""
-
-
-class Options(Value):
-    """What the command line may say of a verify."""
-
-    named: str = ""
-    """The case as the user named it."""
-    jobs: int = 1
-    pythons: tuple[str, ...] = ()
-    only: str | None = None
-    as_of: AsOf | datetime = AsOf.RELEASE
-    confidence: float = DEFAULT_CONFIDENCE
-    fresh: bool = False
-    latest: bool = False
 
 
 class Program:
@@ -124,7 +107,7 @@ class Program:
                 latest=options.latest,
                 confidence=options.confidence,
             )
-            return _only(plan, options.only)
+            return only(plan, options.only)
 
     def verify(self, named: str, options: Options, listener: Listener) -> Report:
         """Carry out a verify, or go on with an interrupted one; the report of it."""
@@ -228,7 +211,7 @@ class Program:
         ground = Ground(
             run=run_id or "by hand",
             kind="verify",
-            again=_again(case, options, self.settings.sandbox),
+            again=again(case, options, self.settings.sandbox),
             confidence=options.confidence,
             limits=limits_of(case),
             sandbox=self.sandbox.describe(),
@@ -331,51 +314,6 @@ class Prepared(NamedTuple):
                 case=self.plan.case.id,
             )
         return service, *service.install(self.cell, facts)
-
-
-def default_jobs() -> int:
-    """As many attempts at a time as there are processors for this process."""
-    return len(os.sched_getaffinity(0))
-
-
-def _again(case: Case, options: Options, sandbox: str) -> str:
-    """The command that asks the same again, and relies on nothing that was made before."""
-    told = {
-        "--sandbox": None if sandbox == "auto" else sandbox,
-        "--only": options.only,
-        "--as-of": None if options.as_of is AsOf.RELEASE else _day(options.as_of),
-        "--confidence": None
-        if options.confidence == DEFAULT_CONFIDENCE
-        else str(options.confidence),
-    }
-    words = ["fixproof", "verify", options.named or case.id]
-    for python in options.pythons:
-        words += ["--python", python]
-    for flag, value in told.items():
-        words += [flag, value] if value else []
-    return shlex.join([*words, *(["--latest"] if options.latest else []), "--fresh"])
-
-
-def _day(as_of: AsOf | datetime) -> str:
-    return f"{as_of:%Y-%m-%d}" if isinstance(as_of, datetime) else str(as_of)
-
-
-def _only(plan: VerifyPlan, pattern: str | None) -> VerifyPlan:
-    """The series of which some planned cell has an id like the pattern."""
-    if pattern is None:
-        return plan
-    kept = tuple(
-        series
-        for series in plan.series
-        if any(fnmatchcase(cell.id, pattern) for cell in planned(plan, series))
-    )
-    if not kept:
-        raise WrongUsage(
-            f"no cell is like {pattern!r}",
-            hint="fixproof plan lists them.",
-            case=plan.case.id,
-        )
-    return plan.model_copy(update={"series": kept})
 
 
 def _newest(history: History) -> str:

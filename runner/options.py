@@ -1,0 +1,74 @@
+"""What a user may ask of a verify, and how to ask it again."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from runner.case import Case
+from runner.errors import WrongUsage
+from runner.evidence import DEFAULT_CONFIDENCE
+from runner.matrix import AsOf
+from runner.plans.verify import VerifyPlan, planned
+from runner.value import Value
+
+
+class Options(Value):
+    """What the command line may say of a verify."""
+
+    named: str = ""
+    """The case as the user named it."""
+    jobs: int = 1
+    pythons: tuple[str, ...] = ()
+    only: str | None = None
+    as_of: AsOf | datetime = AsOf.RELEASE
+    confidence: float = DEFAULT_CONFIDENCE
+    fresh: bool = False
+    latest: bool = False
+
+
+def default_jobs() -> int:
+    """As many attempts at a time as there are processors for this process."""
+    return len(os.sched_getaffinity(0))
+
+
+def again(case: Case, options: Options, sandbox: str) -> str:
+    """The command that asks the same again, and relies on nothing that was made before."""
+    told = {
+        "--sandbox": None if sandbox == "auto" else sandbox,
+        "--only": options.only,
+        "--as-of": None if options.as_of is AsOf.RELEASE else _day(options.as_of),
+        "--confidence": None
+        if options.confidence == DEFAULT_CONFIDENCE
+        else str(options.confidence),
+    }
+    words = ["fixproof", "verify", options.named or case.id]
+    for python in options.pythons:
+        words += ["--python", python]
+    for flag, value in told.items():
+        words += [flag, value] if value else []
+    return shlex.join([*words, *(["--latest"] if options.latest else []), "--fresh"])
+
+
+def _day(as_of: AsOf | datetime) -> str:
+    return f"{as_of:%Y-%m-%d}" if isinstance(as_of, datetime) else str(as_of)
+
+
+def only(plan: VerifyPlan, pattern: str | None) -> VerifyPlan:
+    """The series of which some planned cell has an id like the pattern."""
+    if pattern is None:
+        return plan
+    kept = tuple(
+        series
+        for series in plan.series
+        if any(fnmatchcase(cell.id, pattern) for cell in planned(plan, series))
+    )
+    if not kept:
+        raise WrongUsage(
+            f"no cell is like {pattern!r}",
+            hint="fixproof plan lists them.",
+            case=plan.case.id,
+        )
+    return plan.model_copy(update={"series": kept})
