@@ -52,6 +52,21 @@ def test_dependencies_are_those_of_the_very_second_of_the_release(
     assert cell(report, "fixed")["as_of"] == "2024-03-06T12:00:01Z"
 
 
+def test_what_was_resolved_for_an_earlier_day_does_not_change_a_later_one(
+    fixproof: Fixproof, package: Package, other: Package, cases: Cases
+) -> None:
+    """The cache then has the older release of a dependency alone: no reason to take that one."""
+    other.release("1.0", uploaded=LONG_BEFORE)
+    package.release("1.1", BROKEN, requires=(other.name,), uploaded=DAY)
+    other.release("2.0", uploaded=DAY + timedelta(days=1))
+    package.release("1.2", requires=(other.name,), uploaded=DAY + timedelta(days=5))
+    script = cases.write()
+    earlier = fixproof.verify(script, "--as-of", f"{DAY:%Y-%m-%d}", code=0)
+    report = fixproof.verify(script, code=0)
+    assert cell(earlier, "fixed")["dependencies"] == [f"{other.name}==1.0"]
+    assert cell(report, "fixed")["dependencies"] == [f"{other.name}==2.0"]
+
+
 def test_a_wheel_of_the_release_that_came_later_is_admitted(
     fixproof: Fixproof, package: Package, other: Package, cases: Cases, index: IndexServer
 ) -> None:

@@ -17,6 +17,7 @@ from runner.matrix import (
     Cell,
     Universe,
     cell_of,
+    held_still,
     pinned_names,
     series_of,
     suffix_of,
@@ -305,6 +306,26 @@ def test_borrowed_dependencies_are_asked_for_exactly() -> None:
     assert found.exactly == {"pkg": "1.1", "dep": "2", "sub": "3"}
     assert set(found.requirements) == {"pkg==1.1", "dep>=1", "dep==2", "sub==3"}
     assert found.as_of is None
+
+
+def test_what_is_held_still_are_the_very_wheels_and_not_just_their_versions() -> None:
+    """A wheel that was added to a dependency's release since would be another variable."""
+    case = a_case()
+    base, own = a_lock(pkg="1.2", dep="2", sub="3"), a_lock(pkg="1.1", dep="1")
+    borrowed = Borrowed(base="newer", own="older")
+    cell = Cell(id="c", version="1.1", series="py3.8", borrowed=borrowed)
+    held = held_still(case, cell, {"newer": base, "older": own})
+    assert held.without("pkg") == base.without("pkg")
+    assert [each for each in held.wheels if each.name == "pkg"] == [own.wheels[-1]]
+
+
+def test_another_index_is_another_question() -> None:
+    case, here = a_case(), a_universe(a_history("1.2"))
+    there = here.model_copy(update={"index": "another"})
+    asked_here, asked_there = asked(case, here), asked(case, there)
+    assert isinstance(asked_here, Wanted)
+    assert isinstance(asked_there, Wanted)
+    assert asked_here.key() != asked_there.key()
 
 
 def test_one_dependency_can_be_borrowed_from_another_lock() -> None:
