@@ -93,6 +93,7 @@ class Fixproof:
         """The caller's environment without what would lead the call elsewhere."""
         own = {name: each for name, each in os.environ.items() if not name.startswith(_FOREIGN)}
         own["FIXPROOF_HOME"] = str(self.home)
+        own["FIXPROOF_SANDBOX"] = "bubblewrap"  # whatever engine runs for other tests
         if self.index is None:
             uv = {name: each for name, each in os.environ.items() if name.startswith("UV_")}
             return own | uv | self.env
