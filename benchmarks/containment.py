@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.main_job import FIXPROOF, Figure, medians, quiet
 from runner.adapters.container_engine import Engine
+from runner.adapters.containers import profile_for
 from runner.adapters.docker_bases import Bases
 from runner.adapters.docker_sandbox import DockerSandbox, OneImage
 from runner.adapters.uv_environments import UvEnvironments
@@ -47,7 +48,7 @@ sys.exit(1)
 
 
 def docker_attempt(
-    interpreter: Interpreter, machine: Callable[[], tuple[Interpreter, ...]]
+    interpreter: Interpreter, machine: Callable[[], tuple[Interpreter, ...]], folder: Path
 ) -> Figure:
     """An attempt in a container, by `docker run --rm` with the same flags."""
     engine = Engine()
@@ -62,6 +63,11 @@ def docker_attempt(
         *("--tmpfs", "/tmp:size=256m,mode=1777", "--tmpfs", "/dev/shm:size=256m,mode=1777"),
         *("--ulimit", "core=0", "--ulimit", "nofile=1024", "--log-driver", "none"),
     ]
+    profile = profile_for(engine)
+    if profile is not None:
+        file = folder / "profile.json"
+        file.write_text(profile, encoding="utf-8")
+        flags += ["--security-opt", f"seccomp={file}"]
     ours, theirs = medians(
         20,
         lambda: sandbox.run(request),
@@ -138,7 +144,7 @@ def main() -> None:
         at_hand = machine.backend.interpreters.at_hand
         interpreter = next((each for each in at_hand() if each.python == "3.9"), at_hand()[0])
         print(f"Python {interpreter.version} in the environments, {sys.version.split()[0]} outside")
-        print(docker_attempt(interpreter, at_hand), flush=True)
+        print(docker_attempt(interpreter, at_hand, folder), flush=True)
         print(side_by_side(folder), flush=True)
         print(tenth_environment(interpreter, folder), flush=True)
 
