@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -46,6 +46,18 @@ class Backend(Protocol):
 
     def stop(self) -> None:
         """End all that runs; what is needed afterwards is made anew."""
+        ...
+
+    def tidy(self) -> None:
+        """Take away what supervisors left that were killed."""
+        ...
+
+    def check(self) -> None:
+        """Find out whether attempts can run here.
+
+        Raises:
+            SandboxUnavailable: they cannot.
+        """
         ...
 
 
@@ -92,6 +104,17 @@ class LocalBackend:
         """End all that runs."""
         _stop_and_forget(self, "sandbox", "environments")
 
+    def tidy(self) -> None:
+        """Nothing is left: what bubblewrap started ends with whoever started it."""
+
+    def check(self) -> None:
+        """Find out whether bubblewrap works here; a plain process always does."""
+        from runner.adapters.local_sandbox import BubblewrapSandbox
+
+        sandbox = self.sandbox
+        if isinstance(sandbox, BubblewrapSandbox):
+            sandbox.check()
+
 
 class DockerBackend:
     """A container engine: a base for each Python, and trees made by its interpreter."""
@@ -105,7 +128,7 @@ class DockerBackend:
         self._index = index
         self.kind = SandboxKind.DOCKER
         self.why = why
-        self._engine = Engine()
+        self._engine = Engine(host=engine_address(os.environ))
         _ = self._engine.info  # an engine that does not answer says so at once
         self._machine = MachineInterpreters(CachedDocuments(settings.cache))
         self.bases = Bases(self._engine, self._machine.at_hand, uv_program())
@@ -154,7 +177,7 @@ class DockerBackend:
         from runner.adapters.docker_sandbox import DockerSandbox
 
         images = BaseImages(self.bases, lambda: self._pythons, purpose)
-        fashion = Fashion(runtime=self._settings.oci_runtime)
+        fashion = Fashion(runtime=self._settings.oci_runtime, profiles=self._settings.store)
         return DockerSandbox(images, engine=self._engine, fashion=fashion)
 
     def prepare(self, interpreters: Iterable[Interpreter]) -> bool:
@@ -177,6 +200,13 @@ class DockerBackend:
         """End all that runs."""
         _stop_and_forget(self, "sandbox", "environments", "_build_sandbox")
 
+    def tidy(self) -> None:
+        """Take away the containers of supervisors that are dead."""
+        from runner.adapters.containers import leftovers, remove
+
+        for container in leftovers(self._engine):
+            remove(self._engine, container)
+
 
 def find_backend(settings: Settings, index: UvPackageIndex) -> Backend:
     """The backend that was asked for; `auto` takes Docker where it can be had, else bubblewrap."""
@@ -193,7 +223,7 @@ def find_backend(settings: Settings, index: UvPackageIndex) -> Backend:
 
 def _best(settings: Settings, index: UvPackageIndex) -> Backend:
     why = "there is no container engine"
-    if os.environ.get("DOCKER_HOST") or any(Path(each).exists() for each in _ENGINE_SOCKETS):
+    if engine_address(os.environ) is not None:
         try:
             backend = DockerBackend(settings, index, "an engine answers")
             backend.check()
@@ -202,6 +232,14 @@ def _best(settings: Settings, index: UvPackageIndex) -> Backend:
         else:
             return backend
     return LocalBackend(settings, index, SandboxKind.BUBBLEWRAP, why)
+
+
+def engine_address(
+    environ: Mapping[str, str], sockets: Iterable[str] = _ENGINE_SOCKETS
+) -> str | None:
+    """Where an engine is said to listen, or else seems to, as DOCKER_HOST says it."""
+    there = (f"unix://{each}" for each in sockets if Path(each).exists())
+    return environ.get("DOCKER_HOST") or next(there, None)
 
 
 def _stop_and_forget(backend: Backend, *names: str) -> None:

@@ -1,11 +1,11 @@
 #!/bin/sh
 # A container engine of one's own for tests: nothing of it is shared with another engine here.
 #
-#   scripts/docker-engine.sh start [FOLDER]   says the DOCKER_HOST to use
-#   scripts/docker-engine.sh stop [FOLDER]    ends it; images stay in FOLDER
-#   scripts/docker-engine.sh status [FOLDER]  fails where none runs
+#   scripts/docker-engine.sh start [FOLDER [OPTION...]]  says the DOCKER_HOST to use
+#   scripts/docker-engine.sh stop [FOLDER]               ends it; images stay in FOLDER
+#   scripts/docker-engine.sh status [FOLDER]             fails where none runs
 #
-# Needs root. Programs that are missing are installed by apt. It has no network at all: attempts
+# Options are dockerd's. Needs root. Programs that are missing are installed by apt. It has no network at all: attempts
 # need none, and what does uses the host's.
 set -eu
 folder=${2:-/var/tmp/fixproof-engine}
@@ -41,7 +41,7 @@ start() {
         rm -f "$pid" # of one that was killed: its number may be another's by now
         setsid dockerd --host "unix://$folder/engine.sock" --pidfile "$pid" \
             --data-root "$folder/data" --exec-root "$folder/exec" \
-            --bridge=none --iptables=false --ip-masq=false --ip-forward=false \
+            --bridge=none --iptables=false --ip-masq=false --ip-forward=false "$@" \
             >"$folder/engine.log" 2>&1 </dev/null &
     fi
     tries=150
@@ -70,7 +70,12 @@ stop() {
 }
 
 case ${1:-} in
-start | stop) "$1" ;;
+start)
+    shift
+    [ $# -eq 0 ] || shift
+    start "$@"
+    ;;
+stop) stop ;;
 status) lives ;;
 *)
     say "start, stop or status?"

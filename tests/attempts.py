@@ -11,7 +11,7 @@ import pytest
 
 from runner.adapters.local_sandbox import BubblewrapSandbox, ProcessSandbox
 from runner.sandbox import Limits, Mount, RunRequest, RunResult, Sandbox
-from tests.docker.sandboxes import docker_sandbox
+from tests.docker.sandboxes import docker_sandbox, podman_sandbox
 from tests.fakes import ScriptedSandbox
 
 INTERPRETER = Path(sys.executable).resolve()
@@ -23,9 +23,10 @@ LIMITS = Limits(timeout=20, memory=128, processes=64)
 BUBBLEWRAP = pytest.param(BubblewrapSandbox, marks=pytest.mark.bubblewrap, id="bubblewrap")
 PROCESS = pytest.param(ProcessSandbox, id="process")
 DOCKER = pytest.param(docker_sandbox, marks=pytest.mark.docker, id="docker")
+PODMAN = pytest.param(podman_sandbox, marks=pytest.mark.podman, id="podman")
 SCRIPTED = pytest.param(ScriptedSandbox, id="scripted")
-every_sandbox = pytest.mark.parametrize("make", [BUBBLEWRAP, DOCKER, PROCESS, SCRIPTED])
-every_real_sandbox = pytest.mark.parametrize("make", [BUBBLEWRAP, DOCKER, PROCESS])
+every_sandbox = pytest.mark.parametrize("make", [BUBBLEWRAP, DOCKER, PODMAN, PROCESS, SCRIPTED])
+every_real_sandbox = pytest.mark.parametrize("make", [BUBBLEWRAP, DOCKER, PODMAN, PROCESS])
 MakeSandbox = Callable[[], Sandbox]
 
 

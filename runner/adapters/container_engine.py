@@ -30,10 +30,16 @@ GONE_HINT = "Nothing was concluded from this attempt; look at the engine's log, 
 
 
 class Engine:
-    """One engine; nothing is asked of it before it is needed."""
+    """One engine; nothing is asked of it before it is needed.
 
-    def __init__(self, seconds: int = SECONDS) -> None:
+    Args:
+        seconds: how long one answer may take.
+        host: where it listens, as DOCKER_HOST says it; None for what that says.
+    """
+
+    def __init__(self, seconds: int = SECONDS, host: str | None = None) -> None:
         self._seconds = seconds
+        self._host = host
         self._lock = threading.Lock()
         self._witness: Witness | None = None
 
@@ -54,9 +60,14 @@ class Engine:
             return api.info()
 
     @property
+    def is_podman(self) -> bool:
+        """Whether it is Podman, which speaks Docker's language with a few words of its own."""
+        return "BuildahVersion" in self.info
+
+    @property
     def address(self) -> str:
         """Where it listens, as DOCKER_HOST says it."""
-        return os.environ.get("DOCKER_HOST") or USUAL
+        return self._host or os.environ.get("DOCKER_HOST") or USUAL
 
     def image(self, name: str) -> dict[str, Any] | None:
         """What the engine knows of an image; None if it has none of that name."""
@@ -126,6 +137,9 @@ class Engine:
             self.api.close()
             del self.__dict__["api"]
 
+    def _environ(self) -> dict[str, str]:
+        return {**os.environ, **({"DOCKER_HOST": self._host} if self._host else {})}
+
     def _connected(self, version: str) -> APIClient:
         from docker import APIClient
         from docker.errors import DockerException
@@ -133,7 +147,7 @@ class Engine:
         from requests import RequestException
 
         try:
-            options = cast("dict[str, Any]", kwargs_from_env())
+            options = cast("dict[str, Any]", kwargs_from_env(environment=self._environ()))
             _knock(options.get("base_url", USUAL))
             return APIClient(
                 version=version, timeout=self._seconds, max_pool_size=CONNECTIONS, **options

@@ -6,9 +6,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from runner.adapters import podman
 from runner.adapters.container_cgroups import MARGIN, Nest
 from runner.adapters.container_engine import Engine, asking, unless_gone
 from runner.adapters.engine_profile import engine_profile
@@ -36,6 +37,8 @@ HIDDEN = (
 GIVEN_BY_ENGINES = ("PATH", "HOSTNAME", "HOME", "TERM", "container")
 """Variables that engines set unasked; a name alone, without a value, takes one away."""
 ENV = "/usr/bin/env"
+_ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""Podman's names for them."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Fashion:
     """Another OCI runtime that the engine knows; None for its usual one."""
     cpus: float | None = None
     """Processors that one attempt may keep busy; None for all."""
+    profiles: Path | None = None
+    """A folder at the same path for Podman, to keep what it is told of system calls in."""
 
 
 def options(
@@ -71,12 +76,16 @@ def options(
 ) -> dict[str, Any]:
     """What the engine is asked to create; nothing of the host in it but read-only mounts."""
     given = {name: value for name, value in request.env.items() if name not in ("", "HOME")}
-    command = request.command
+    unset = {*GIVEN_BY_ENGINES, *image.variables} - request.env.keys()
+    taken = set[str]()
     if "HOME" in request.env:
         given["HOME"] = request.env["HOME"]
     else:  # Runtimes set it last of all, and cannot be told not to.
-        command = (ENV, "-u", "HOME", *command)
-    unset = {*GIVEN_BY_ENGINES, *image.variables} - given.keys()
+        taken.add("HOME")
+    if engine.is_podman:  # A name without a value is one of its own environment.
+        podman.refuse_missing(request.mounts)
+        taken, unset = taken | unset, set()
+    command = (*_without(taken), *request.command)
     return {
         "image": image.id,
         "entrypoint": [command[0]],
@@ -93,22 +102,34 @@ def options(
     }
 
 
+def _without(names: set[str]) -> tuple[str, ...]:
+    """Words before a command that has these variables not."""
+    words = (word for name in sorted(names) for word in ("-u", name))
+    return (ENV, *words) if names else ()
+
+
 def _confinement(
     engine: Engine, request: RunRequest, image: Image, fashion: Fashion, nest: Nest | None
 ) -> Any:
     from docker.types import LogConfig, Ulimit
 
     api: Any = engine.api
-    limits = request.limits
+    limits, hidden = request.limits, _hidden(request.mounts)
     size = f"size={limits.disk * MIB},mode=1777,nosuid,nodev"
     memory = (limits.memory + (MARGIN if nest else 0)) * MIB
-    ulimits = (("nofile", limits.descriptors), ("core", 0))
+    tmpfs = {HOME: f"{size},exec", "/dev/shm": f"{size},noexec"}  # noqa: S108
+    ulimits = [("nofile", limits.descriptors), ("core", 0)]
+    told = security(engine, fashion.profiles)
+    if engine.is_podman:
+        tmpfs |= podman.TMPFS
+        ulimits.append(("nproc", podman.MOST_PROCESSES))
+        told.append(podman.masks(hidden))
     confined = api.create_host_config(
         network_mode="none",
         cap_drop=["ALL"],
-        security_opt=_security(engine),
+        security_opt=told,
         read_only=True,
-        tmpfs={HOME: f"{size},exec", "/dev/shm": f"{size},noexec"},  # noqa: S108
+        tmpfs=tmpfs,
         mem_limit=memory,
         memswap_limit=memory,
         pids_limit=limits.processes,
@@ -122,12 +143,22 @@ def _confinement(
         cgroup_parent=nest.parent if nest else None,
     )
     # The SDK has no word for it.
-    return {**confined, "MaskedPaths": _hidden(request.mounts)}
+    return {**confined, "MaskedPaths": hidden}
 
 
-def _security(engine: Engine) -> list[str]:
-    profile = profile_for(engine)
-    return ["no-new-privileges", *([] if profile is None else [f"seccomp={profile}"])]
+def security(engine: Engine, profiles: Path | None = None) -> list[str]:
+    """What every container of ours is told, whatever runs in it: no way to become more.
+
+    Args:
+        engine: which is told.
+        profiles: a folder of this machine that Podman, if it is that, can read as well.
+    """
+    profile = profile_for(engine, profiles)
+    if profile is None:
+        return ["no-new-privileges"]
+    if engine.is_podman and profiles is not None:
+        profile = podman.kept_profile(profile, profiles)
+    return ["no-new-privileges", f"seccomp={profile}"]
 
 
 def _hidden(mounts: tuple[Mount, ...]) -> list[str]:
@@ -136,16 +167,17 @@ def _hidden(mounts: tuple[Mount, ...]) -> list[str]:
     return [at for at in HIDDEN if not any(each.is_relative_to(at) for each in targets)]
 
 
-def profile_for(engine: Engine) -> str | None:
-    """What an engine is told of system calls; None where it must be left to its own profile.
+def profile_for(engine: Engine, profiles: Path | None = None) -> str | None:
+    """What is told of system calls; None where an engine must be left to its own profile.
 
-    That is where the kernel or the machine has no filters, and with Podman, which takes the name
-    of a file on its own host.
+    That is where the kernel or the machine has no filters, and with Podman where there is no
+    folder: it takes the name of a file.
     """
     info = engine.info
     filters = any("seccomp" in each for each in info.get("SecurityOptions") or ())
-    is_podman = "BuildahVersion" in info
-    return engine_profile(info.get("Architecture", "")) if filters and not is_podman else None
+    usable = filters and not (engine.is_podman and profiles is None)
+    said = info.get("Architecture", "")
+    return engine_profile(_ARCHITECTURES.get(said, said)) if usable else None
 
 
 def _mount(mount: Mount) -> DockerMount:

@@ -73,11 +73,10 @@ class DebianRoots:
         raise SandboxUnavailable(f"apt's lists name no mirror of {suite}", hint=_HINT)
 
     def _imported(self, place: Path, name: str) -> str:
-        repository, _, tag = name.partition(":")
         command = ["tar", "--numeric-owner", "-C", str(place), "-c", "."]
         packing = subprocess.Popen(command, stdout=subprocess.PIPE)
         with packing as tar, asking(f"to import {name}"):
-            self._engine.api.import_image_from_stream(tar.stdout, repository, tag)
+            self._engine.api.import_image_from_stream(tar.stdout, name)  # Podman loses a tag apart
         made = self._engine.image(name)
         if made is None or tar.returncode != 0:
             raise SandboxUnavailable(f"{name} could not be imported by the container engine")

@@ -16,7 +16,7 @@ from typing import Any
 from runner.adapters.container_engine import Engine, asking
 from runner.adapters.containers import Image
 from runner.adapters.debian_roots import PYTHONS, DebianRoots
-from runner.adapters.image_making import layer, workpiece
+from runner.adapters.image_making import layer, read_label, workpiece
 from runner.adapters.interpreter_files import LIBRARIES, put_interpreter
 from runner.environment import Interpreter
 from runner.errors import FixproofError, SandboxUnavailable
@@ -27,6 +27,7 @@ RECIPE = "1"
 UV = "/usr/local/bin/uv"
 PULL_SECONDS = 10
 """How long the registry may take to answer at all."""
+_LAST_WORDS = 300
 COMPILER = ("build-essential", "pkg-config")
 _RECIPE, _ORIGIN, _FROM, _INTERPRETER = (
     f"fixproof.base.{name}" for name in ("recipe", "origin", "from", "interpreter")
@@ -120,7 +121,7 @@ class Bases:
         """All bases to run in that are there, lowest Python first; none is made."""
         with asking("for its images"):
             images = self._engine.api.images(filters={"label": f"{_RECIPE}={RECIPE}"})
-        names = {tag for each in images for tag in each["RepoTags"] or ()}
+        names = {_short(tag) for each in images for tag in each["RepoTags"] or ()}
         ours = sorted(name for name in names if name.startswith(f"{self._family}/{Purpose.RUN}:"))
         found = [base for name in ours if (base := self._kept(name)) is not None]
         return tuple(sorted(found, key=lambda base: _order(base.interpreter.python)))
@@ -135,7 +136,8 @@ class Bases:
 
     def _read(self, name: str) -> Base | None:
         config = self._engine.image(name)
-        labels = (config["Config"]["Labels"] or {}) if config else {}
+        given = (config["Config"]["Labels"] or {}) if config else {}
+        labels = {key: read_label(value) for key, value in given.items()}
         if config is None or labels.get(_RECIPE) != RECIPE:
             return None
         return Base(
@@ -169,13 +171,14 @@ class Bases:
         if self._no_registry is not None:
             raise SandboxUnavailable(self._no_registry)
         repository, _, tag = official.partition(":")
-        quick = Engine(PULL_SECONDS)
+        quick = Engine(PULL_SECONDS, self._engine.address)
         try:
-            with asking(f"whether {official} can be pulled"):
-                api: Any = quick.api
-                api.inspect_distribution(official)
+            if not self._engine.is_podman:  # It cannot be asked, but is not slow to refuse.
+                with asking(f"whether {official} can be pulled"):
+                    api: Any = quick.api
+                    api.inspect_distribution(official)
             with asking(f"to pull {official}"):
-                self._engine.api.pull(repository, tag)
+                said = str(self._engine.api.pull(repository, tag))
         except FixproofError as error:
             message = f"{official} cannot be pulled: {error.message}"
             if _is_out_of_reach(error):
@@ -183,6 +186,8 @@ class Bases:
             raise SandboxUnavailable(message) from error
         finally:
             quick.close()
+        if self._engine.image(official) is None:
+            raise SandboxUnavailable(f"{official} cannot be pulled: {said[-_LAST_WORDS:].strip()}")
 
     def _from_machine(self, python: str, purpose: Purpose) -> Base:
         interpreter = self._of_machine(python)
@@ -265,6 +270,11 @@ def _is_out_of_reach(error: FixproofError) -> bool:
     of_one_image = (401, 403, 404)
     cause = error.__cause__
     return not (isinstance(cause, APIError) and cause.status_code in of_one_image)
+
+
+def _short(tag: str) -> str:
+    """A name as it was given: Podman keeps it with the registry that it would belong to."""
+    return tag.removeprefix("docker.io/").removeprefix("localhost/")
 
 
 def _order(python: str) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Runs uv and a base's interpreter in a container of that base, with the store to write to.
 
-Only they run there, and no code of third parties: so it has the network and our own uid.
+Only they run there, and no code of third parties: so it has the network and our own uid. System
+calls are denied to them as to attempts, all the same: what they read comes from strangers.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.adapters.container_engine import Engine, asking
-from runner.adapters.containers import remove
+from runner.adapters.containers import remove, security
 from runner.adapters.docker_bases import Base
 from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, this_supervisor
 from runner.errors import EnvironmentTrouble, FixproofError, Interrupted
@@ -89,7 +90,7 @@ class InBase:
             host_config = api.create_host_config(
                 network_mode="host",
                 cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
+                security_opt=security(self.engine, self.store),
                 read_only=True,
                 tmpfs={"/tmp": "mode=1777,nosuid,nodev"},  # noqa: S108 - of the container
                 init=True,

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from runner.adapters.containers import Image
 from runner.adapters.docker_bases import Base, Bases, Purpose
+from runner.candidate import Build
 from runner.environment import (
+    Building,
     Environment,
     Environments,
     Failure,
@@ -20,6 +22,7 @@ from runner.environment import (
     Interpreters,
     Lock,
     Wanted,
+    unheard,
 )
 from runner.errors import EnvironmentTrouble, SandboxUnavailable
 from runner.sandbox import RunRequest
@@ -66,11 +69,17 @@ class BaseEnvironments:
         self._make = inside
         self._made: dict[str, Environments] = {}
 
-    def resolve(self, wanted: Wanted) -> Lock | Failure:
+    def resolve(
+        self, wanted: Wanted, *, fresh: bool = False, building: Building = unheard
+    ) -> Lock | Failure:
         """The lock for what is wanted, as the base's own interpreter resolves it."""
-        return self._for(wanted.interpreter).resolve(wanted)
+        return self._for(wanted.interpreter).resolve(wanted, fresh=fresh, building=building)
 
-    def install(self, lock: Lock, interpreter: Interpreter) -> Environment:
+    def wheel_of(self, wanted: Wanted) -> Build | Failure:
+        """The wheel of the candidate that is wanted, built with the base's own interpreter."""
+        return self._for(wanted.interpreter).wheel_of(wanted)
+
+    def install(self, lock: Lock, interpreter: Interpreter) -> Environment | Failure:
         """The tree of a lock."""
         return self._for(interpreter).install(lock, interpreter)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+from runner.adapters import podman
 from runner.adapters.container_cgroups import Nest, Nests, find_nests
 from runner.adapters.container_engine import Engine, Witness, asking
 from runner.adapters.container_supervision import Watched, supervise
@@ -26,6 +27,7 @@ from runner.sandbox import (
     ending_of,
 )
 
+_USUAL_RUNTIME = "runc"
 SHELL = "/bin/sh"
 COULD_NOT_EXECUTE = (126, 127)
 """Exit codes of a container's init that could not execute its command; a script's, too."""
@@ -130,14 +132,16 @@ class DockerSandbox:
             "memory": info.get("MemoryLimit", True),
             "swap": info.get("SwapLimit", True),
             "processes": info.get("PidsLimit", True),
-            "system_calls": profile_for(self._engine) is not None,
+            "system_calls": profile_for(self._engine, self._fashion.profiles) is not None,
         }
+        runtime = self._fashion.runtime or info.get("DefaultRuntime")
         return SandboxDescription(
             kind=SandboxKind.DOCKER,
             base=self._images.digest(),
             network="none",
             isolated=True,
             unenforced=tuple(name for name, holds in held.items() if not holds),
+            runtime=None if runtime == _USUAL_RUNTIME else runtime,
         )
 
     def stop(self) -> None:
@@ -160,11 +164,14 @@ class DockerSandbox:
     def _ready(self) -> Witness:
         with self._lock:
             info = self._engine.info
+            if self._engine.is_podman:
+                podman.refuse_runtime(self._fashion.runtime, info.get("DefaultRuntime", ""))
             witness = self._engine.watch()
             if self._nests is None:
                 self.sweep()
                 driver, version = info.get("CgroupDriver", ""), info.get("CgroupVersion", "")
-                self._nests = find_nests(driver, version)
+                # Podman puts a process of its own beside the container's, which outlasts it.
+                self._nests = find_nests("" if self._engine.is_podman else driver, version)
                 self._nests.sweep()
             for container in tuple(self._owed):
                 remove(self._engine, container)

@@ -14,9 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
+from urllib.parse import quote, unquote
 
 from runner.adapters.container_engine import Engine, asking
-from runner.adapters.containers import remove
+from runner.adapters.containers import remove, security
 from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, this_supervisor
 from runner.errors import FixproofError, SandboxUnavailable
 
@@ -121,14 +122,26 @@ class Workpiece:
         return out
 
     def commit(self, name: str, labels: Mapping[str, str]) -> str:
-        """The digest of the image that it becomes."""
+        """The digest of the image that it becomes; labels are kept as `spelled` has them."""
         repository, _, tag = name.partition(":")
         # What says whose this container is must not be said of all containers of the image.
-        unsaid = dict.fromkeys((LABEL, ATTEMPT, SUPERVISOR), "")
-        config = {"Labels": {**unsaid, **labels}, "Cmd": ["/bin/sh"], "Entrypoint": []}
+        unsaid = dict.fromkeys((LABEL, ATTEMPT, SUPERVISOR), "none")
+        said = {**unsaid, **{key: spelled(value) for key, value in labels.items()}}
+        # Podman passes over the configuration that the SDK would send.
+        lines = ['CMD ["/bin/sh"]', "ENTRYPOINT []", *(f"LABEL {k}={v}" for k, v in said.items())]
         with asking(f"to make {name}"):
-            made = self.engine.api.commit(self.id, repository, tag, conf=config)
+            made = self.engine.api.commit(self.id, repository, tag, changes="\n".join(lines))
         return str(made["Id"])
+
+
+def spelled(value: str) -> str:
+    """A label's value in letters that no engine's own way to quote concerns."""
+    return quote(value, safe="")
+
+
+def read_label(value: str) -> str:
+    """What was spelled so."""
+    return unquote(value)
 
 
 @contextmanager
@@ -136,7 +149,9 @@ def workpiece(engine: Engine, image: str, command: list[str]) -> Iterator[Workpi
     """A container of an image with a command that was not started yet; gone afterwards."""
     labels = {LABEL: "1", ATTEMPT: "base", SUPERVISOR: this_supervisor()}
     with asking("to begin a base"):
-        config: Any = engine.api.create_host_config(network_mode="none")
+        config: Any = engine.api.create_host_config(
+            network_mode="none", security_opt=security(engine)
+        )
         made = engine.api.create_container(
             image,
             entrypoint=[command[0]],

@@ -14,7 +14,9 @@ import pytest
 
 from tests.docker import sandboxes
 
-SCRIPT = Path(__file__).parents[2] / "scripts/docker-engine.sh"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+DOCKER = SCRIPTS / "docker-engine.sh"
+PODMAN = SCRIPTS / "podman-engine.sh"
 KEPT = "/var/tmp/fixproof-engine"
 SECONDS = 300
 
@@ -24,10 +26,13 @@ class OwnEngine:
     """An engine that a test may do anything to."""
 
     folder: str
+    script: Path = DOCKER
+    options: tuple[str, ...] = ()
+    """More words for the engine."""
 
     def start(self) -> str:
         """Start it; its address."""
-        done = self._script("start")
+        done = self._script("start", *self.options)
         if done.returncode != 0:
             pytest.fail(done.stderr)
         return done.stdout.strip()
@@ -41,8 +46,8 @@ class OwnEngine:
     def signal(self, number: signal.Signals) -> None:
         os.kill(int(Path(self.folder, "engine.pid").read_text()), number)
 
-    def _script(self, word: str) -> subprocess.CompletedProcess[str]:
-        command = [str(SCRIPT), word, self.folder]
+    def _script(self, word: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [str(self.script), word, self.folder, *options]
         # To files: what it starts would hold pipes open.
         with Path(os.devnull).open() as nothing:
             return subprocess.run(
@@ -69,3 +74,20 @@ def engine_of_the_session() -> Iterator[str | None]:
             sandboxes.engine().close()
             if not was_there:
                 own.stop()
+
+
+@contextmanager
+def podman_of_the_session() -> Iterator[str | None]:
+    """Podman's socket is there, whatever DOCKER_HOST says; or else why not."""
+    if os.geteuid() != 0:
+        yield "only root can start Podman for tests"
+        return
+    own = OwnEngine(sandboxes.PODMAN_FOLDER, PODMAN)
+    was_there = own.runs()
+    own.start()
+    try:
+        yield sandboxes.no_podman()
+    finally:
+        sandboxes.podman().close()
+        if not was_there:
+            own.stop()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,26 +17,10 @@ from runner.errors import SandboxTrouble, SandboxUnavailable
 from runner.sandbox import ending_of
 from tests.attempts import a_script, becomes, is_alive, limits
 from tests.docker.engines import OwnEngine
-from tests.docker.sandboxes import base, engine
+from tests.docker.sandboxes import base
 
 pytestmark = pytest.mark.docker
 WAITS = "import time; time.sleep(60)"
-
-
-@pytest.fixture(scope="module")
-def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnEngine]:
-    """A second engine, with the base of the session's."""
-    own = OwnEngine(str(tmp_path_factory.mktemp("engine")))
-    with pytest.MonkeyPatch.context() as patch:
-        pieces = engine().api.get_image(base().name)
-        patch.setenv("DOCKER_HOST", own.start())
-        other = Engine()
-        api: Any = other.api
-        api.load_image(b"".join(pieces))
-        other.close()
-    yield own
-    own.stop()
-    shutil.rmtree(own.folder)
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.docker.sandboxes import PYTHON, podman
 from tests.e2e.command import BROKEN, GOOD, Cases, Fixproof, Package, cell, said
 from tests.e2e.test_builds import a_source
+from tests.e2e.test_candidate import VERSION, a_folder
 
 pytestmark = [pytest.mark.bubblewrap, pytest.mark.docker]
 
@@ -72,6 +74,17 @@ for place in range(0, len(eaten), 4096):
     assert said(both(fixproof, script, 0)) == ("PASS", "ok")
 
 
+@pytest.mark.podman
+def test_podman_says_the_same(fixproof: Fixproof, package: Package, cases: Cases) -> None:
+    package.usual()
+    script = cases.write(python=[PYTHON])
+    address = podman().address
+    report = fixproof.verify(script, "--sandbox", "docker", code=0, DOCKER_HOST=address)
+    usual = fixproof.verify(script, "--sandbox", "bubblewrap", code=0)
+    assert without_the_run(report) == without_the_run(usual)
+    assert set(report["sandbox"]["unenforced"]) <= {"swap"}
+
+
 @pytest.mark.index
 def test_both_say_the_same_of_a_real_bug(tmp_path: Path) -> None:
     script = tmp_path / "uvicorn-824.py"
@@ -79,3 +92,14 @@ def test_both_say_the_same_of_a_real_bug(tmp_path: Path) -> None:
     real = Fixproof(home=tmp_path / "home", index=None, cwd=tmp_path)
     report = both(real, script, 0)
     assert report["measured"]["first_fixed"] == "0.12.3"
+
+
+def test_both_build_a_candidate_and_judge_it(
+    fixproof: Fixproof, package: Package, cases: Cases, tmp_path: Path
+) -> None:
+    package.usual()
+    folder = a_folder(tmp_path, package)
+    for kind in ("bubblewrap", "docker"):
+        words = (cases.write(), "--sandbox", kind, "--candidate", folder)
+        report = fixproof.verify(*words, code=0)
+        assert cell(report, "candidate")["loaded"]["version"] == VERSION

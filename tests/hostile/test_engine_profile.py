@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import random
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from runner.adapters.container_engine import Engine
-from runner.adapters.containers import profile_for
+from runner.adapters.containers import profile_for, security
 from runner.adapters.engine_profile import ALLOWED, engine_profile
 from runner.adapters.system_calls import ARCHITECTURES, DENIED
 from tests.hostile.test_system_calls import CALLS, ROWS, decided, refused
@@ -103,6 +104,30 @@ def test_there_is_no_profile_for_other_machines() -> None:
     ids=["has filters", "has none", "says nothing", "another machine", "Podman"],
 )
 def test_an_engine_is_told_where_it_can_be(info: dict[str, Any], *, told_of: bool) -> None:
+    assert (profile_for(an_engine(info)) is not None) is told_of
+
+
+def an_engine(info: dict[str, Any]) -> Engine:
     engine = Engine()
     engine.__dict__["info"] = info
-    assert (profile_for(engine) is not None) is told_of
+    return engine
+
+
+def test_podman_is_told_by_a_file(tmp_path: Path) -> None:
+    told = [
+        security(
+            an_engine({**SECCOMP, "Architecture": name, "BuildahVersion": "1"}), tmp_path / "x"
+        )
+        for name in ("amd64", "x86_64")
+    ]
+    assert told[0] == told[1]
+    path = Path(told[0][1].removeprefix("seccomp="))
+    assert path.parent == tmp_path / "x"
+    assert path.read_text() == engine_profile("x86_64")
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_machine_that_has_no_filters_gets_no_file(tmp_path: Path) -> None:
+    engine = an_engine({**SECCOMP, "Architecture": "s390x", "BuildahVersion": "1"})
+    assert security(engine, tmp_path) == ["no-new-privileges"]
+    assert list(tmp_path.iterdir()) == []

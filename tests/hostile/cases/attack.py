@@ -9,6 +9,8 @@ import os
 import platform
 
 MIB = 1024 * 1024
+OF_ENGINES = {".containerenv", "podman-init"}
+"""What is found in /run, put there by the engine for its own use."""
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 

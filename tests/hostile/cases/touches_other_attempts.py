@@ -17,7 +17,7 @@ import os
 import attack
 
 for place in ("/tmp", "/dev/shm", "/var/tmp", "/run", "/var/run"):
-    if os.path.isdir(place) and os.listdir(place):
+    if os.path.isdir(place) and set(os.listdir(place)) - attack.OF_ENGINES:
         attack.got_through(f"{place}: {os.listdir(place)}")
 for pid in filter(str.isdigit, os.listdir("/proc")):
     for place in ("tmp", "dev/shm"):
