@@ -14,6 +14,7 @@ import tomli_w
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from runner.candidate import Build, Candidate
 from runner.case import Case
 from runner.metadata import UvSettings
 from runner.releases import Release
@@ -21,6 +22,8 @@ from runner.value import Value, digest
 
 ADMIT = timedelta(seconds=1)
 """uv's `exclude-newer` is strict: a cut-off one second later admits the upload itself."""
+SETTLED = timedelta(days=1)
+"""Age at which no upload can be missing on a page of an index that was read minutes ago."""
 
 
 class Interpreter(Value):
@@ -54,6 +57,17 @@ class Wanted(Value):
     """Names the indexes that are asked: another index may have other files of the same names."""
     exactly: dict[str, str] = {}
     """If not empty: the versions that must come out, and no others (a confirmation)."""
+    candidate: Candidate | None = None
+    """The build that is meant by its package, whatever the index has under that version."""
+
+    def long_ago(self, now: datetime) -> bool:
+        """Whether all that may be seen was there long before any page that is still relied on.
+
+        Such a page is minutes old, and an index may take a while to show what it was given. What
+        is asked as of its own day or of now has to be asked of the index itself.
+        """
+        seen = (self.as_of, *self.admitted.values())
+        return self.as_of is not None and all(each < now - SETTLED for each in seen if each)
 
     def key(self) -> str:
         """Names this question: the same question has the same answer, which is kept."""
@@ -194,6 +208,7 @@ class FailureKind(StrEnum):
     NO_WHEEL = "no_wheel"
     PYTHON_NOT_ALLOWED = "python_not_allowed"
     BUILD_FAILED = "build_failed"
+    BAD_FILE = "bad_file"
 
 
 class Failure(Value):
@@ -202,6 +217,11 @@ class Failure(Value):
     kind: FailureKind
     detail: str
     """What the resolver said, without addresses."""
+
+    @property
+    def headline(self) -> str:
+        """What failed, without how: "thing 1.0 cannot be built from its source distribution"."""
+        return self.detail.partition(":")[0]
 
 
 class Environment(Value):
@@ -216,6 +236,18 @@ class Environment(Value):
         return f"{self.path}/bin/python"
 
 
+class BuildPutOff(Exception):
+    """Raised by who is told of a build, so that it does not begin: it takes long, and may wait."""
+
+
+Building = Callable[[str], None]
+"""Told what is built, by name and release, when a build begins: it takes a while."""
+
+
+def unheard(_what: str) -> None:
+    """Nobody wants to know."""
+
+
 class Environments(Protocol):
     """Resolves, and installs into the store, outside of any third-party code.
 
@@ -223,12 +255,25 @@ class Environments(Protocol):
         IndexUnreachable, NoSpace, EnvironmentTrouble: says nothing about the release.
     """
 
-    def resolve(self, wanted: Wanted) -> Lock | Failure:
-        """The lock for what is wanted, or why there is none."""
+    def resolve(
+        self, wanted: Wanted, *, fresh: bool = False, building: Building = unheard
+    ) -> Lock | Failure:
+        """The lock for what is wanted, or why there is none.
+
+        Unless `fresh`, pages of the index that are a few minutes old will do for what was long ago.
+        """
         ...
 
-    def install(self, lock: Lock, interpreter: Interpreter) -> Environment:
-        """The tree of a lock; at once where it is in the store."""
+    def wheel_of(self, wanted: Wanted) -> Build | Failure:
+        """The wheel of the candidate that is wanted, built where it is none."""
+        ...
+
+    def install(self, lock: Lock, interpreter: Interpreter) -> Environment | Failure:
+        """The tree of a lock; at once where it is in the store.
+
+        A failure where a file of it is gone from the index, is another one than was locked, or
+        cannot be unpacked.
+        """
         ...
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import re2
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from pydantic import ConfigDict, Field, field_validator
 
@@ -42,6 +43,21 @@ class Claims(Value):
     broken: tuple[str, ...] = ()
     affected: bool = True
     """False: the claim that the bug is not there, on any of the named releases."""
+    candidate: str | None = None
+    """Version of a build, no release, that is asked about in place of the claimed fixes,"""
+    replaced: tuple[str, ...] = ()
+    """namely these: they are not run; their predecessors are."""
+
+    @property
+    def names_a_fix(self) -> bool:
+        """Whether a fix is claimed, of a release or of a candidate."""
+        return bool(self.fixed) or self.candidate is not None
+
+    def of_candidate(self, version: str) -> Claims:
+        """The same, but that a candidate of this version is the fix."""
+        return self.model_copy(
+            update={"fixed": (), "candidate": version, "replaced": self.fixed or self.replaced}
+        )
 
 
 def _version_list(value: object) -> object:
@@ -129,6 +145,11 @@ class UvSettings(Value):
     constraint_dependencies: tuple[str, ...] = Field(default=(), alias="constraint-dependencies")
     override_dependencies: tuple[str, ...] = Field(default=(), alias="override-dependencies")
 
+    def admitting_wheels_of(self, package: str) -> UvSettings:
+        """The same, but that a wheel of this package may be taken: there is nothing else of it."""
+        others = (each for each in self.no_binary_package if canonicalize_name(each) != package)
+        return self.model_copy(update={"no_binary": False, "no_binary_package": tuple(others)})
+
     @field_validator("exclude_newer", mode="before")
     @classmethod
     def _one(cls, value: object) -> object:
@@ -138,6 +159,18 @@ class UvSettings(Value):
     @classmethod
     def _each(cls, value: object) -> object:
         return {k: _instant(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    def may_build(self, package: str) -> bool:
+        """Whether a wheel of it may be built where there is none."""
+        return not (self.no_build or _is_among(package, self.no_build_package))
+
+    def refuses_wheel(self, package: str) -> bool:
+        """Whether a wheel of it that was published is not to be taken."""
+        return self.no_binary or _is_among(package, self.no_binary_package)
+
+
+def _is_among(package: str, names: tuple[str, ...]) -> bool:
+    return canonicalize_name(package) in map(canonicalize_name, names)
 
 
 class Metadata(Value):

@@ -60,6 +60,8 @@ class History(Value):
     fetched: datetime
     dated: bool = True
     """Whether uv, too, finds upload times: without them nothing can be resolved as of a day."""
+    unread: tuple[str, ...] = ()
+    """Names of files from which no version can be read that PEP 440 can order: of no release."""
 
     @cached_property
     def order(self) -> dict[str, int]:
@@ -101,6 +103,18 @@ class History(Value):
         """The offered releases below `version`, highest first."""
         bound = Version(version)
         return tuple(each for each in reversed(self.offered) if each.parsed < bound)
+
+    def line_of(self, version: str) -> tuple[int, ...]:
+        """Names the line of a release: epoch, major and minor number, 1.2 for 1.2.3.
+
+        Of a package whose versions have but two numbers, the first one is the line.
+        """
+        parsed = Version(version)
+        return parsed.epoch, *((*parsed.release, 0)[: self._line_length])
+
+    @cached_property
+    def _line_length(self) -> int:
+        return 2 if any(len(each.parsed.release) > 2 for each in self.releases) else 1  # noqa: PLR2004 - major.minor.patch
 
     def latest(self) -> Release | None:
         """The newest release that somebody would get today."""

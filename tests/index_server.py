@@ -70,6 +70,7 @@ class IndexServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._silenced = False
+        self._missing: set[str] = set()
         self.asked: list[str] = []
 
     @contextmanager
@@ -94,6 +95,21 @@ class IndexServer:
     def withdraw(self, project: str) -> None:
         """Have nothing of a project any more."""
         self._files.pop(canonicalize_name(project), None)
+
+    def forget(self, project: str, version: str) -> None:
+        """Have one release of a project no more."""
+        files = self._files[canonicalize_name(project)]
+        files[:] = [each for each in files if each.version != version]
+
+    @contextmanager
+    def without_files(self, project: str, version: str) -> Iterator[None]:
+        """List a release, and have none of its files, as long as the block runs."""
+        missing = {each.built.filename for each in self._files[project] if each.version == version}
+        self._missing |= missing
+        try:
+            yield
+        finally:
+            self._missing -= missing
 
     @contextmanager
     def silenced(self) -> Iterator[None]:
@@ -150,7 +166,7 @@ class IndexServer:
     def _file(self, name: str) -> Answer:
         wanted = name.removesuffix(".metadata")
         for each in (offered for files in self._files.values() for offered in files):
-            if each.built.filename == wanted:
+            if each.built.filename == wanted and name not in self._missing:
                 data = each.built.data if name == wanted else each.built.metadata
                 return Answer(data, "application/octet-stream")
         return Answer(b"not here", status=HTTPStatus.NOT_FOUND)

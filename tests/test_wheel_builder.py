@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from runner.adapters.cached_documents import CachedDocuments
 from runner.adapters.interpreters import MachineInterpreters
 from runner.adapters.uv_environments import UvEnvironments
+from runner.adapters.uv_explanations import Lacking
 from runner.adapters.wheel_builder import WheelBuilder
 from runner.backends import INSIDE, uv_program
 from runner.environment import Environment, Failure, FailureKind, Interpreter, Lock, Wanted
@@ -33,13 +35,20 @@ SMALL = Limits(
 class OneSource:
     """An index with one source distribution, whose build runs this code."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, files: Mapping[str, str]) -> None:
         back_end = f"import os, sys, time\ndef build_wheel(folder, *_):\n{code}\n"
-        self._built = sdist("pkg", "1.0", files={"pyproject.toml": PROJECT, "backend.py": back_end})
+        whole = {"pyproject.toml": PROJECT, "backend.py": back_end, **files}
+        self._built = sdist("pkg", "1.0", files=whole)
 
-    def newest_source(self, package: str, python: str, before: datetime | None) -> str | None:
-        del package, python, before
+    def newest_source(
+        self, package: str, python: str, before: datetime | None, within: SpecifierSet
+    ) -> str | None:
+        del package, python, before, within
         return "1.0"
+
+    def tools_until(self, package: str, version: str) -> datetime | None:
+        del package, version
+        return None
 
     def fetch_source(self, package: str, version: str, folder: Path) -> Path | None:
         del package, version
@@ -60,23 +69,33 @@ def interpreter(folder: Path) -> Interpreter:
     return next(each for each in at_hand if each.executable == str(INTERPRETER))
 
 
-def build(code: str, sandbox: Sandbox, folder: Path) -> Failure:
-    """What becomes of a build that runs `code`; none of these may come to a wheel."""
+def build(
+    code: str,
+    sandbox: Sandbox,
+    folder: Path,
+    *,
+    limits: Limits = SMALL,
+    files: Mapping[str, str] | None = None,
+) -> Failure:
+    """What becomes of a build that runs `code`; none of these may come to a wheel.
+
+    `files` are of the source distribution, beside its back end.
+    """
     own = interpreter(folder)
     environments = UvEnvironments(folder / "store", uv_program())
     builder = WheelBuilder(
         store=folder / "store",
         sandbox=lambda: sandbox,
-        sources=OneSource("\n".join(f"    {line}" for line in code.splitlines())),
+        sources=OneSource("\n".join(f"    {line}" for line in code.splitlines()), files or {}),
         inside=str(INSIDE),
-        limits=SMALL,
+        limits=limits,
     )
 
-    def prepare(asked: Wanted) -> Environment:
+    def prepare(asked: Wanted) -> Environment | Failure:
         return environments.install(Lock(wheels=()), asked.interpreter)
 
     wanted = Wanted(requirements=("pkg==1.0",), interpreter=own, as_of=None)
-    failure = builder.build("pkg", wanted, prepare)
+    failure = builder.build(Lacking("pkg", SpecifierSet()), wanted, prepare)
     assert isinstance(failure, Failure)
     assert failure.kind is FailureKind.BUILD_FAILED
     assert not list((folder / "store").glob("built/*/*.whl"))

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -21,6 +23,7 @@ from packaging.version import InvalidVersion, Version
 
 from runner.adapters.cached_documents import CachedDocuments
 from runner.adapters.uv_configuration import uv_files, uv_toml
+from runner.environment import cutoff
 from runner.errors import IndexUnreachable, UnknownPackage
 from runner.releases import File, History, Release
 from runner.value import digest
@@ -54,20 +57,28 @@ class UvPackageIndex:
         name = f"history/2 {canonicalize_name(package)} {indexes}"
         kept = None if fresh else self._cache.get(name, seconds=KEPT_SECONDS)
         if kept is not None:
-            return History.model_validate_json(kept)
+            return _read(kept)
         asking()
         history = self._ask(canonicalize_name(package), indexes)
         self._cache.put(name, history.model_dump_json())
         return history
 
-    def newest_source(self, package: str, python: str, before: datetime | None) -> str | None:
-        """The newest final release with a source distribution, as of a time."""
+    def newest_source(
+        self, package: str, python: str, before: datetime | None, within: SpecifierSet
+    ) -> str | None:
+        """The newest of some final releases with a source distribution, as of a time."""
         for release in reversed(self.history(package).offered):
             sources = [each for each in release.files if each.name.endswith(_SOURCE_ENDINGS)]
             known = before is None or (release.uploaded is not None and release.uploaded < before)
-            if sources and known and release.allows(python):
+            allowed = release.allows(python) and within.contains(release.parsed, prereleases=True)
+            if sources and known and allowed:
                 return release.version
         return None
+
+    def tools_until(self, package: str, version: str) -> datetime | None:
+        """The cut-off of a release itself; None where the index does not say when it came."""
+        release = self.history(package).find(version)
+        return cutoff((release,)) if release else None
 
     def fetch_source(self, package: str, version: str, folder: Path) -> Path | None:
         """The source distribution of a release, checked against its hash; None if it has none."""
@@ -97,6 +108,7 @@ class UvPackageIndex:
                 return History(
                     package=package,
                     releases=_releases(files),
+                    unread=_unread(files),
                     fetched=datetime.now(tz=UTC),
                     dated=dated,
                 )
@@ -104,6 +116,12 @@ class UvPackageIndex:
             f"the package index has no package {package!r}",
             hint="Is the name right? An index of your own is taken from uv's configuration.",
         )
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> History:
+    """A kept history; each build of a sweep asks for those of what it needs."""
+    return History.model_validate_json(text)
 
 
 def configured_indexes(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -248,6 +266,13 @@ def _releases(files: Iterable[File]) -> tuple[Release, ...]:
         Release(version=str(version), files=tuple(by_version[version]))
         for version in sorted(by_version)
     )
+
+
+def _unread(files: Iterable[File]) -> tuple[str, ...]:
+    """Names that could be a release's, and are not; an installer's or an egg's never could."""
+    endings = (".whl", *_SOURCE_ENDINGS)
+    names = (each.name for each in files if _version_of(each.name) is None)
+    return tuple(sorted(name for name in names if name.endswith(endings)))
 
 
 def _version_of(name: str) -> Version | None:

@@ -8,18 +8,24 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from runner.adapters.bytecode import compile_tree
+from runner.adapters.candidate_wheels import CandidateWheels
 from runner.adapters.commands import Commands, HostCommands
 from runner.adapters.uv_configuration import write_index_settings
+from runner.adapters.uv_explanations import Lacking, lacking_wheel
 from runner.adapters.wheel_builder import WheelBuilder
+from runner.candidate import Build
 from runner.environment import (
+    Building,
     Environment,
     Failure,
     FailureKind,
@@ -27,6 +33,7 @@ from runner.environment import (
     Lock,
     Wanted,
     environment_digest,
+    unheard,
 )
 from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
 from runner.metadata import UvSettings
@@ -42,8 +49,21 @@ _OF_INDEXES = re.compile(
     r"|NATIVE_TLS|INSECURE_HOST|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*"
     r"|CERT)"
 )
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDRESS = re.compile(r"\b(?:https?|file)://\S+")
+_NO_WHEEL = ("no usable wheels", "no wheels with a matching", "building from source is disabled")
 _NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dns error", "offline")
+
+
+_OF_FILES = (
+    *("(404 Not Found)", "(410 Gone)", "Hash mismatch"),
+    *("Failed to extract", "ZIP file", "is invalid", "Failed to read metadata", "Failed to unzip"),
+)
+"""What uv says where a file is the trouble, and neither the network nor the disk."""
+
+
+class _BadFile(Exception):
+    """A locked file cannot be had, or cannot be unpacked; the text is what uv said."""
 
 
 class UvEnvironments:
@@ -56,61 +76,98 @@ class UvEnvironments:
         *,
         builder: WheelBuilder | None = None,
         commands: Commands | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(tz=UTC),
     ) -> None:
         self._uv = uv
         self._builder = builder
+        self._candidates = CandidateWheels(store / "candidates", builder)
         self._commands = commands or HostCommands()
         self._trees = store / "envs"
         self._cache = store / "uv-cache"
-        self._configuration = store / "uv.toml"
+        self._clock = clock
+        self._writing = threading.Lock()
+        self._environs: dict[bool, dict[str, str]] = {}
 
     def stop(self) -> None:
         """End what runs; it and every later call raises `Interrupted`."""
         self._commands.stop()
 
-    def resolve(self, wanted: Wanted) -> Lock | Failure:
+    def resolve(
+        self, wanted: Wanted, *, fresh: bool = False, building: Building = unheard
+    ) -> Lock | Failure:
         """The lock for what is wanted; what has no wheel is built, alone, in a sandbox."""
-        built: tuple[Path, ...] = ()
-        answer = self._resolve_wheels(wanted)
+        if wanted.candidate is None:
+            return self._resolve(wanted, fresh=fresh, building=building)
+        build = self.wheel_of(wanted)
+        if isinstance(build, Failure):
+            return build
+        path = self._candidates.path(build)
+        answer = self._resolve(wanted, (path,), fresh=fresh, building=building)
+        if isinstance(answer, Lock) and build.sha256 not in {e.sha256 for e in answer.wheels}:
+            raise EnvironmentTrouble(
+                f"uv took another wheel than the candidate's, {build.file}",
+                hint="Is a wheel of the same version in a folder of UV_FIND_LINKS?",
+            )
+        return answer
+
+    def wheel_of(self, wanted: Wanted) -> Build | Failure:
+        """The wheel of the candidate that is wanted, built where it is none."""
+        return self._candidates.wheel_of(wanted, self._prepare_build)
+
+    def _resolve(
+        self, wanted: Wanted, built: tuple[Path, ...] = (), *, fresh: bool, building: Building
+    ) -> Lock | Failure:
+        answer = self._resolve_wheels(wanted, built, fresh=fresh)
         for _ in range(_MOST_BUILDS):
             lacking = _without_wheel(answer)
-            if self._builder is None or wanted.uv.no_build or not lacking:
-                return answer
-            made = self._builder.build(lacking, wanted, self._prepare_build)
+            if self._builder is None or not lacking or not wanted.uv.may_build(lacking.package):
+                break
+            if wanted.candidate and lacking.package == wanted.candidate.package:
+                break  # the index may have a source of its version, which is not meant
+            made = self._builder.build(lacking, wanted, self._prepare_build, building)
             if isinstance(made, Failure):
                 return made
+            if made in built:
+                break  # it was built, and is not what is lacking
             built = (*built, made)
-            answer = self._resolve_wheels(wanted, built)
-        return answer
+            answer = self._resolve_wheels(wanted, built, fresh=fresh)
+        return _unless_refused(answer, wanted.uv, built)
 
     def _prepare_build(self, wanted: Wanted) -> Environment | Failure:
         """The environment of a build: wheels only, like any other, and never built itself."""
         lock = self._resolve_wheels(wanted)
         return lock if isinstance(lock, Failure) else self.install(lock, wanted.interpreter)
 
-    def _built(self, interpreter: Interpreter) -> list[str]:
+    def _built(self, lock: Lock, interpreter: Interpreter) -> list[str]:
         """Where uv also finds what is locked, if it was built; hashes say which wheel it is."""
-        folder = self._builder.folder(interpreter) if self._builder else None
-        return ["--find-links", str(folder)] if folder and folder.is_dir() else []
+        folders = [self._builder.folder(interpreter)] if self._builder else []
+        found = [each for each in folders if each.is_dir()]
+        found += self._candidates.folders(lock)
+        return [word for each in found for word in ("--find-links", str(each))]
 
-    def _resolve_wheels(self, wanted: Wanted, built: tuple[Path, ...] = ()) -> Lock | Failure:
+    def _resolve_wheels(
+        self, wanted: Wanted, built: tuple[Path, ...] = (), *, fresh: bool = False
+    ) -> Lock | Failure:
         """The lock out of wheels.
 
         Only where each release is pinned is uv kept offline: else it would take an older release
-        for a newer one of which its cache lacks the metadata, and say nothing of it.
+        for a newer one of which its cache lacks the metadata, and say nothing of it. Where a page
+        of a few minutes ago could lack something, the index is asked again (decision 0009).
 
         Args:
             wanted: what is asked.
             built: wheels that were built for this question. Others that were ever built stay out
                 of sight: no cut-off would hold back what belongs to another day.
+            fresh: rely on no page that was read before.
         """
         if wanted.exactly:
-            answer = self._compile(wanted, built, offline=True)
+            answer = self._compile(wanted, built, "--offline")
             if isinstance(answer, Lock):
                 return answer
-        return self._compile(wanted, built, offline=False)
+        again = fresh or not wanted.long_ago(self._clock())
+        return self._compile(wanted, built, *(["--refresh"] if again else []))
 
-    def install(self, lock: Lock, interpreter: Interpreter) -> Environment:
+    def install(self, lock: Lock, interpreter: Interpreter) -> Environment | Failure:
         """The tree of a lock, made beside its place and moved there whole."""
         digest = environment_digest(lock, interpreter)
         tree = self._trees / digest[:32]
@@ -118,12 +175,16 @@ class UvEnvironments:
         if tree.is_dir():
             return environment
         try:
+            bare = self._bare(interpreter)
             with self._workplace(interpreter) as workplace:
                 new = workplace / "tree"
-                self._make(new, lock, interpreter)
+                shutil.copytree(bare, new, symlinks=True)
+                self._fill(new, lock, interpreter)
                 self._move(new, tree)
         except OSError as error:
             raise NoSpace(f"the store cannot be written: {error}") from error
+        except _BadFile as bad:
+            return Failure(kind=FailureKind.BAD_FILE, detail=str(bad))
         return environment
 
     @contextmanager
@@ -146,20 +207,27 @@ class UvEnvironments:
                 shutil.rmtree(workplace)
             return
 
-    def _make(self, tree: Path, lock: Lock, interpreter: Interpreter) -> None:
-        self._run(
-            ["venv", str(tree), "--python", interpreter.executable, "--relocatable"], "a tree"
-        )
+    def _bare(self, interpreter: Interpreter) -> Path:
+        """A tree without any wheel, which the others begin as: made once for an interpreter."""
+        bare = self._trees / f".bare-{interpreter.sha256[:32]}"
+        if not bare.is_dir():
+            with self._workplace(interpreter) as workplace:
+                new, executable = workplace / "tree", interpreter.executable
+                self._run(["venv", str(new), "--python", executable, "--relocatable"], "a tree")
+                self._move(new, bare)
+        return bare
+
+    def _fill(self, tree: Path, lock: Lock, interpreter: Interpreter) -> None:
         requirements = tree / "requirements.txt"
         lines = [f"{each.name}=={each.version} --hash=sha256:{each.sha256}" for each in lock.wheels]
         requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
         command = [
             *("pip", "install", "--python", str(tree / "bin/python"), "--no-deps"),
             *("--require-hashes", "--no-build", "--link-mode", "hardlink"),
-            *("-r", str(requirements), *self._built(interpreter)),
+            *("-r", str(requirements), *self._built(lock, interpreter)),
         ]
         if lock.wheels and self._attempt([*command, "--offline"]).returncode != 0:
-            self._run(command, "a locked environment")
+            self._run(command, "a locked environment", remembering=True)
         compile_tree(tree, interpreter, self._trees.parent / "bytecode", self._commands)
 
     def _move(self, new: Path, tree: Path) -> None:
@@ -169,7 +237,7 @@ class UvEnvironments:
             if not tree.is_dir():  # else another process was faster, with the same content
                 raise
 
-    def _compile(self, wanted: Wanted, built: tuple[Path, ...], *, offline: bool) -> Lock | Failure:
+    def _compile(self, wanted: Wanted, built: tuple[Path, ...], *flags: str) -> Lock | Failure:
         self._cache.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._cache.parent, prefix=".asked-") as folder:
             output = Path(folder, "pylock.toml")
@@ -177,9 +245,9 @@ class UvEnvironments:
             for each in built:
                 os.link(each, Path(folder, each.name))
             command += ["--find-links", folder] if built else []
-            done = self._attempt([*command, *(["--offline"] if offline else [])])
+            done = self._attempt([*command, *flags], remembering=not flags)
             if done.returncode != 0:
-                return self._failed(done.stderr, offline=offline)
+                return self._failed(done.stderr, offline="--offline" in flags)
             return _as_wanted(Lock.parse(output.read_text(encoding="utf-8")), wanted)
 
     def _failed(self, stderr: str, *, offline: bool) -> Failure:
@@ -188,27 +256,39 @@ class UvEnvironments:
             return Failure(kind=_failure_kind(stderr), detail=said)
         raise _trouble(stderr, said, "resolving")
 
-    def _run(self, arguments: Sequence[str], what: str) -> None:
-        done = self._attempt(arguments)
+    def _run(self, arguments: Sequence[str], what: str, *, remembering: bool = False) -> None:
+        done = self._attempt(arguments, remembering=remembering)
         if done.returncode != 0:
             said = _ADDRESS.sub("<address>", done.stderr).strip()
+            if any(each in done.stderr for each in _OF_FILES):
+                raise _BadFile(said)
             raise _trouble(done.stderr, said, f"installing {what}")
 
-    def _attempt(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def _attempt(
+        self, arguments: Sequence[str], *, remembering: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         command = [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments]
-        return self._commands.run(command, self._environ(), _UV_SECONDS)
+        return self._commands.run(command, self._environ(remembering=remembering), _UV_SECONDS)
 
-    def _environ(self) -> dict[str, str]:
+    def _environ(self, *, remembering: bool) -> dict[str, str]:
+        """One configuration for all threads, for each way of asking."""
+        with self._writing:
+            if remembering not in self._environs:
+                self._environs[remembering] = self._make_environ(remembering=remembering)
+            return self._environs[remembering]
+
+    def _make_environ(self, *, remembering: bool) -> dict[str, str]:
+        self._cache.parent.mkdir(parents=True, exist_ok=True)
+        target = self._cache.parent / ("uv-remembering.toml" if remembering else "uv.toml")
+        environ = write_index_settings(os.environ, target, remembering=remembering)
         own = {
             name: value
-            for name, value in os.environ.items()
+            for name, value in environ.items()
             if not name.startswith("UV_") or _OF_INDEXES.fullmatch(name)
         }
         own.pop("VIRTUAL_ENV", None)
-        self._configuration.parent.mkdir(parents=True, exist_ok=True)
-        write_index_settings(os.environ, self._configuration)
-        own["UV_CONFIG_FILE"] = str(self._configuration)
-        return {**own, "UV_CACHE_DIR": str(self._cache), "UV_PYTHON_DOWNLOADS": "never"}
+        more = {"UV_CACHE_DIR": str(self._cache), "UV_PYTHON_DOWNLOADS": "never"}
+        return {**own, **more, "UV_CONFIG_FILE": str(target)}
 
 
 def _compile_command(wanted: Wanted, folder: Path, output: Path) -> list[str]:
@@ -220,10 +300,13 @@ def _compile_command(wanted: Wanted, folder: Path, output: Path) -> list[str]:
         *("--python", wanted.interpreter.executable),
         *_settings(wanted.uv, folder),
     ]
+    admitted = dict(wanted.admitted) if wanted.as_of is not None else {}
     if wanted.as_of is not None:
         command += ["--exclude-newer", wanted.as_of.isoformat()]
-        for name, until in wanted.admitted.items():
-            command += ["--exclude-newer-package", f"{name}={until.isoformat()}"]
+    if wanted.candidate is not None:  # of its package, nothing that the index has
+        admitted[wanted.candidate.package] = _BEFORE_ALL
+    for name, until in admitted.items():
+        command += ["--exclude-newer-package", f"{name}={until.isoformat()}"]
     return command
 
 
@@ -238,11 +321,25 @@ def _settings(uv: UvSettings, folder: Path) -> list[str]:
             path = folder / f"{flag[2:]}.txt"
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
             command += [flag, str(path)]
-    if uv.no_binary:
-        command += ["--no-binary", ":all:"]
-    for name in uv.no_binary_package:
-        command += ["--no-binary", name]
     return command
+
+
+def _unless_refused(
+    answer: Lock | Failure, uv: UvSettings, built: tuple[Path, ...]
+) -> Lock | Failure:
+    """The lock, unless the script asks for its sources where we only take the wheel."""
+    if isinstance(answer, Failure):
+        return answer
+    ours = {parse_wheel_filename(each.name)[0] for each in built}
+    names = (name for name in answer.versions() if canonicalize_name(name) not in ours)
+    refused = ", ".join(name for name in names if uv.refuses_wheel(name))
+    if not refused:
+        return answer
+    return Failure(
+        kind=FailureKind.NO_WHEEL,
+        detail=f"the script's no-binary refuses the published wheel of {refused}, and what has a "
+        "wheel is never built here: take no-binary out of [tool.uv]",
+    )
 
 
 def _as_wanted(lock: Lock, wanted: Wanted) -> Lock | Failure:
@@ -260,16 +357,15 @@ def _as_wanted(lock: Lock, wanted: Wanted) -> Lock | Failure:
     )
 
 
-def _without_wheel(answer: Lock | Failure) -> str | None:
-    """The first package that a resolution failed for because it has no wheel that fits."""
+def _without_wheel(answer: Lock | Failure) -> Lacking | None:
+    """What a resolution failed for because it has no wheel that fits."""
     if isinstance(answer, Lock) or answer.kind is not FailureKind.NO_WHEEL:
         return None
-    found = re.search(r"Wheels are required for `([^`]+)`", answer.detail)
-    return found[1] if found else None
+    return lacking_wheel(answer.detail)
 
 
 def _failure_kind(stderr: str) -> FailureKind:
-    if "no usable wheels" in stderr or "building from source is disabled" in stderr:
+    if any(each in stderr for each in _NO_WHEEL):
         return FailureKind.NO_WHEEL
     if "the current Python version" in stderr:
         return FailureKind.PYTHON_NOT_ALLOWED

@@ -7,7 +7,6 @@ out bytes on a pipe, which are believed only if they are the wheel that was aske
 
 from __future__ import annotations
 
-import io
 import json
 import tarfile
 import tempfile
@@ -16,14 +15,26 @@ import tomllib
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
-from runner.environment import Environment, Failure, FailureKind, Interpreter, Wanted, pins
+from runner.adapters.uv_explanations import Lacking
+from runner.adapters.wheel_files import Refused, check
+from runner.candidate import UNKNOWN
+from runner.environment import (
+    Building,
+    Environment,
+    Failure,
+    FailureKind,
+    Interpreter,
+    Wanted,
+    pins,
+    unheard,
+)
 from runner.errors import NoSpace
 from runner.sandbox import EndingKind, Limits, Mount, RunRequest, RunResult, Sandbox, Stream
 
@@ -38,8 +49,8 @@ LIMITS = Limits(
     output=192 * 1024 * 1024,
 )
 _MOST_METADATA = 1024 * 1024
-_MOST_UNPACKED = 1024 * 1024 * 1024
 _LAST_LINES = 30
+_REFUSED = "what the build handed out was refused"
 _FOLDER = "/fixproof"
 _SOURCE = "/source"
 
@@ -55,6 +66,18 @@ class Recipe(NamedTuple):
 LEGACY = Recipe(("setuptools>=40.8.0", "wheel"), "setuptools.build_meta:__legacy__", ())
 
 
+class Source(NamedTuple):
+    """What is built."""
+
+    package: str
+    version: str | None
+    """None: the build tells it."""
+    archive: Path
+    """Alone in its folder, or beside what the build may see as well."""
+    cannot: str
+    """How a message begins that says why it cannot be built."""
+
+
 class Sources(Protocol):
     """Where source distributions come from.
 
@@ -62,8 +85,14 @@ class Sources(Protocol):
         IndexUnreachable: the index did not answer.
     """
 
-    def newest_source(self, package: str, python: str, before: datetime | None) -> str | None:
-        """The newest final release with a source distribution, as of a time."""
+    def newest_source(
+        self, package: str, python: str, before: datetime | None, within: SpecifierSet
+    ) -> str | None:
+        """The newest of some final releases with a source distribution, as of a time."""
+        ...
+
+    def tools_until(self, package: str, version: str) -> datetime | None:
+        """As of when the tools of a release's build are taken; None where nobody knows."""
         ...
 
     def fetch_source(self, package: str, version: str, folder: Path) -> Path | None:
@@ -98,14 +127,17 @@ class WheelBuilder:
         """Where wheels built for an interpreter are, for `--find-links`."""
         return self._built / interpreter.sha256[:16]
 
-    def build(self, package: str, asked: Wanted, prepare: Prepare) -> Path | Failure:
+    def build(
+        self, lacking: Lacking, asked: Wanted, prepare: Prepare, building: Building = unheard
+    ) -> Path | Failure:
         """The wheel that is missing for what was asked, built if it is not there.
 
-        The release is the one that the requirements pin, or else the newest as of the cut-off.
+        The release is the one that the requirements pin, or else the newest as of the cut-off of
+        those that would do.
         """
-        interpreter = asked.interpreter
+        interpreter, package = asked.interpreter, lacking.package
         version = pins(asked.requirements).get(package) or self._sources.newest_source(
-            package, interpreter.version, asked.as_of
+            package, interpreter.version, asked.as_of, lacking.within
         )
         if version is None:
             return _nothing(package, "as of that day")
@@ -113,8 +145,17 @@ class WheelBuilder:
             kept = self._kept(interpreter, package, version)
             if kept is not None:
                 return kept
+            building(f"{package} {version}")
+            asked = self._of_its_day(package, version, asked)
             made = self._make_from_source(package, version, asked, prepare)
             return made if isinstance(made, Failure) else self._keep(interpreter, *made)
+
+    def _of_its_day(self, package: str, version: str, asked: Wanted) -> Wanted:
+        """With the tools of the day of what is built, so that it matters not who asked first."""
+        if asked.as_of is None:
+            return asked
+        own = self._sources.tools_until(package, version)
+        return asked.model_copy(update={"as_of": own or asked.as_of})
 
     def _kept(self, interpreter: Interpreter, package: str, version: str) -> Path | None:
         """The wheel, if it is there: another cell may have asked for it before."""
@@ -143,49 +184,42 @@ class WheelBuilder:
             if sdist is None:
                 return _nothing(package, version)
             sdist.chmod(0o644)
-            return self._make(package, version, sdist, asked, prepare)
+            cannot = f"{package} {version} cannot be built from its source distribution"
+            return self._make(Source(package, version, sdist, cannot), asked, prepare)
 
-    def _make(
-        self,
-        package: str,
-        version: str,
-        sdist: Path,
-        asked: Wanted,
-        prepare: Prepare,
-    ) -> tuple[str, bytes] | Failure:
-        recipe = read_recipe(sdist)
+    def make(self, source: Source, asked: Wanted, prepare: Prepare) -> tuple[str, bytes] | Failure:
+        """The wheel of a source that is at hand, by its file name; it is not kept here."""
+        with self._one_at_a_time:
+            return self._make(source, asked, prepare)
+
+    def _make(self, source: Source, asked: Wanted, prepare: Prepare) -> tuple[str, bytes] | Failure:
+        recipe = read_recipe(source.archive)
         environment = prepare(_for_build(asked, recipe.requires))
         if isinstance(environment, Failure):
-            return _failed(package, version, f"its build requirements: {environment.detail}")
-        result = self._run("requires", package, version, sdist, recipe, environment)
+            return _failed(source, f"its build requirements: {environment.detail}")
+        result = self._run("requires", source, recipe, environment)
         more = _requirements(result)
         if more is None:
-            return _failed(package, version, _last_words(result))
+            return _failed(source, _last_words(result))
         if more:
             environment = prepare(_for_build(asked, (*recipe.requires, *more)))
             if isinstance(environment, Failure):
-                return _failed(package, version, f"its build requirements: {environment.detail}")
-        result = self._run("wheel", package, version, sdist, recipe, environment)
+                return _failed(source, f"its build requirements: {environment.detail}")
+        result = self._run("wheel", source, recipe, environment)
         if result.ending.kind is not EndingKind.EXIT or result.ending.code != 0:
-            return _failed(package, version, _last_words(result))
-        return check_wheel(package, version, result.stdout)
+            return _failed(source, _last_words(result))
+        return check_wheel(source, result.stdout)
 
     def _run(
-        self,
-        mode: str,
-        package: str,
-        version: str,
-        sdist: Path,
-        recipe: Recipe,
-        environment: Environment,
+        self, mode: str, source: Source, recipe: Recipe, environment: Environment
     ) -> RunResult:
         prefix = environment.interpreter.prefix
         return self._sandbox().run(
             RunRequest(
-                id=f"build/{package}-{version}/{mode}",
+                id=f"build/{source.package}-{source.version or UNKNOWN}/{mode}",
                 command=(
                     *(environment.python, f"{_FOLDER}/build_wheel.py", mode),
-                    *(f"{_SOURCE}/{sdist.name}", recipe.backend, *recipe.paths),
+                    *(f"{_SOURCE}/{source.archive.name}", recipe.backend, *recipe.paths),
                 ),
                 env={
                     "PATH": f"{environment.path}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -196,7 +230,7 @@ class WheelBuilder:
                 mounts=(
                     Mount(source=prefix, target=prefix),
                     Mount(source=environment.path, target=environment.path),
-                    Mount(source=str(sdist.parent), target=_SOURCE),
+                    Mount(source=str(source.archive.parent), target=_SOURCE),
                     Mount(source=self._inside, target=_FOLDER),
                 ),
                 limits=self._limits,
@@ -219,45 +253,16 @@ def read_recipe(sdist: Path) -> Recipe:
     )
 
 
-def check_wheel(package: str, version: str, handed_out: Stream) -> tuple[str, bytes] | Failure:
+def check_wheel(source: Source, handed_out: Stream) -> tuple[str, bytes] | Failure:
     """The file name and bytes of a wheel, if they are the one that was asked for."""
     name, _, data = handed_out.head.partition(b"\n")
-    why = "it is too large" if handed_out.omitted else _why_not(package, version, name, data)
-    if why:
-        return _failed(package, version, f"what the build handed out was refused: {why}")
-    return name.decode(), data
-
-
-def _why_not(package: str, version: str, name: bytes, data: bytes) -> str | None:
+    if handed_out.omitted:
+        return _failed(source, f"{_REFUSED}: it is too large")
     try:
-        found, its_version, _, _ = parse_wheel_filename(name.decode())
-        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-            return _why_not_named(package, version, str(found), str(its_version)) or _why_not_safe(
-                package, version, wheel
-            )
-    except (UnicodeDecodeError, InvalidWheelFilename, InvalidVersion, zipfile.BadZipFile) as error:
-        return f"it is no wheel ({error})"
-
-
-def _why_not_safe(package: str, version: str, wheel: zipfile.ZipFile) -> str | None:
-    members = wheel.infolist()
-    if sum(each.file_size for each in members) > _MOST_UNPACKED:
-        return "it unpacks to more than 1 GiB"
-    for each in members:
-        parts = each.filename.split("/")
-        if each.filename.startswith("/") or ".." in parts or "\\" in each.filename:
-            return f"it has a file outside of itself, {each.filename!r}"
-    metadata = [each for each in members if each.filename.endswith(".dist-info/METADATA")]
-    if len(metadata) != 1 or metadata[0].file_size > _MOST_METADATA:
-        return "it has not one METADATA"
-    headers = BytesHeaderParser().parsebytes(wheel.read(metadata[0]))
-    return _why_not_named(package, version, headers["Name"] or "", headers["Version"] or "")
-
-
-def _why_not_named(package: str, version: str, name: str, its_version: str) -> str | None:
-    if canonicalize_name(name) != canonicalize_name(package):
-        return f"it is of the package {name!r}"
-    return None if Version(its_version) == Version(version) else f"its version is {its_version!r}"
+        check(name.decode("utf-8", "replace"), data, source.package, source.version)
+    except Refused as error:
+        return _failed(source, f"{_REFUSED}: {error}")
+    return name.decode(), data
 
 
 def _pyproject(sdist: Path) -> bytes:
@@ -299,9 +304,8 @@ def _requirements(result: RunResult) -> tuple[str, ...] | None:
     return tuple(map(str, said)) if good else None
 
 
-def _failed(package: str, version: str, why: str) -> Failure:
-    detail = f"{package} {version} cannot be built from its source distribution: {why}"
-    return Failure(kind=FailureKind.BUILD_FAILED, detail=detail)
+def _failed(source: Source, why: str) -> Failure:
+    return Failure(kind=FailureKind.BUILD_FAILED, detail=f"{source.cannot}: {why}")
 
 
 def _last_words(result: RunResult) -> str:

@@ -3,14 +3,20 @@
 It is started as `python -I -S compile_tree.py TREE KEPT`. Bytecode is made once for each content of
 a source file, and linked from KEPT into every tree that has this content. Such files are
 "unchecked": the source is not looked at again, so links work whatever the time stamps are.
+
+It starts once for each tree, so it does without modules that are slow to import: py_compile,
+tempfile, importlib.util.
 """
 
+import _imp
 import hashlib
-import importlib.util
+import marshal
 import os
-import py_compile
 import sys
-import tempfile
+from _frozen_importlib_external import MAGIC_NUMBER, cache_from_source
+
+UNCHECKED = (0b01).to_bytes(4, "little")
+"""Flags of a file of bytecode whose source is not looked at (PEP 552)."""
 
 
 def sources(tree):
@@ -21,35 +27,45 @@ def sources(tree):
                 yield os.path.join(folder, name)
 
 
-def keep(source, kept):
-    """Compile into KEPT; a file that this Python cannot read stays without bytecode.
+def bytecode(source, content):
+    """A whole file of bytecode; None of what this Python cannot read."""
+    try:
+        code = compile(content, source, "exec", dont_inherit=True)
+    except Exception:  # noqa: BLE001 - a compiler may stumble over foreign text in any way
+        return None
+    key = _imp.source_hash(int.from_bytes(MAGIC_NUMBER, "little"), content)
+    return MAGIC_NUMBER + UNCHECKED + key + marshal.dumps(code)
+
+
+def keep(kept, data):
+    """Write into KEPT, whole or not at all.
 
     What is kept is never replaced: a link to a file that is being replaced fails.
     """
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(kept))
-    os.close(handle)
-    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    temporary = "%s.%d" % (kept, os.getpid())
+    with open(temporary, "xb") as file:
+        file.write(data)
     try:
-        py_compile.compile(source, temporary, doraise=True, invalidation_mode=mode)
         os.chmod(temporary, 0o644)
         os.link(temporary, kept)
     except FileExistsError:
         pass  # another process was faster, with the same content
-    except (py_compile.PyCompileError, ValueError, SyntaxError, RecursionError):
-        return False
     finally:
         os.unlink(temporary)
-    return True
 
 
 def link(source, kept_folder):
     with open(source, "rb") as file:
-        content = hashlib.sha256(file.read()).hexdigest()
-    target = importlib.util.cache_from_source(source)
-    kept = os.path.join(kept_folder, content)
+        content = file.read()
+    target = cache_from_source(source)
+    kept = os.path.join(kept_folder, hashlib.sha256(content).hexdigest())
+    if not os.path.exists(kept):
+        data = bytecode(source, content)
+        if data is None:
+            return
+        keep(kept, data)
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if os.path.exists(kept) or keep(source, kept):
-        os.link(kept, target)
+    os.link(kept, target)
 
 
 def main(tree, kept):

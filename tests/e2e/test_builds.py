@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import stat
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -46,6 +42,12 @@ def before():
 
 def extra():
     return {{}}
+"""
+
+
+WITH_TOOL = """
+def extra():
+    return {{NAME.replace("-", "_") + "_tool.py": "MADE_WITH = %r" % {0}.VERSION}}
 """
 
 
@@ -109,6 +111,26 @@ def test_what_was_built_for_a_later_day_is_not_seen_on_an_earlier_one(
     assert f"{other.name}==0.1" in cell(old, "fixed")["dependencies"]
 
 
+@pytest.mark.parametrize("first", ["1.1", "1.3"])
+def test_a_build_takes_the_tools_of_its_own_day_whoever_asks_first(
+    fixproof: Fixproof, package: Package, cases: Cases, first: str
+) -> None:
+    tool = Package(package._index, f"{package.name}-tool")
+    tool.release("1.0", "VERSION = '1.0'\n", uploaded=DAY - timedelta(days=9))
+    other = Package(package._index, f"{package.name}-other")
+    sources = a_source(other, "0.1", f"\nimport {tool.module}\n{WITH_TOOL.format(tool.module)}")
+    sources["pyproject.toml"] = PROJECT.replace("[]", f'["{tool.name}"]', 1)
+    other.source_only("0.1", "", sources, uploaded=DAY)
+    package.release("1.1", BROKEN, uploaded=DAY + timedelta(days=10))
+    tool.release("2.0", "VERSION = '2.0'\n", uploaded=DAY + timedelta(days=20))
+    package.release("1.2", uploaded=DAY + timedelta(days=30))
+    package.release("1.3", uploaded=DAY + timedelta(days=40))
+    body = f"import {other.module}_tool as made\nprint('made with', made.MADE_WITH)"
+    script = cases.write(body, requires=(other.name,))
+    assert "made with" in fixproof("run", script, first).text
+    assert fixproof("run", script, "1.2").text.count("made with 1.0") == 1
+
+
 def test_what_a_build_prints_does_not_spoil_its_wheel(
     fixproof: Fixproof, package: Package, cases: Cases
 ) -> None:
@@ -136,6 +158,13 @@ def test_a_wheel_of_something_else_is_refused(
     assert why in built(package, fixproof, cases, "", **renamed)
 
 
+def test_a_wheel_with_a_file_twice_is_refused(
+    fixproof: Fixproof, package: Package, cases: Cases
+) -> None:
+    more = f"\ndef extra():\n    return {{'{package.module}.py': 'BROKEN = None'}}\n"
+    assert "a file twice" in built(package, fixproof, cases, more)
+
+
 def test_a_wheel_with_files_outside_of_itself_is_refused(
     fixproof: Fixproof, package: Package, cases: Cases
 ) -> None:
@@ -155,68 +184,62 @@ def build_wheel(folder, *_):
     assert "no wheel" in built(package, fixproof, cases, more)
 
 
-def fingerprint(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """Each file below a folder with what a write would change, but for what every run adds."""
-    found = {}
-    for place, _, names in os.walk(folder):
-        for name in names:
-            info = (Path(place) / name).lstat()
-            if stat.S_ISREG(info.st_mode):
-                path = str((Path(place) / name).relative_to(folder))
-                found[path] = (info.st_mode, info.st_size, info.st_mtime_ns)
-    return found
+@pytest.mark.parametrize("which", ["all", "package", "dependency"])
+def test_what_has_a_wheel_is_not_built_and_no_binary_is_told_so(
+    fixproof: Fixproof, package: Package, cases: Cases, which: str
+) -> None:
+    package.usual()
+    other = Package(package._index, f"{package.name}-Other")
+    other.release("0.1")
+    names = {"package": package.name, "dependency": other.name.lower()}
+    asked = {"no-binary-package": [names[which]]} if which in names else {"no-binary": True}
+    script = cases.write(uv=asked, requires=(other.name,))
+    report = fixproof.verify(script, code=3)
+    fixed = cell(report, "fixed")
+    assert (fixed["verdict"], fixed["reason"]) == ("unresolved", "no_wheel")
+    assert "no-binary refuses the published wheel of" in fixed["detail"]
+    assert names.get(which, package.name) in fixed["detail"]
+    assert "never built here" in fixproof("report", report["run"]).text
 
 
-def test_a_hostile_build_reaches_nothing(
+def test_no_binary_of_what_has_no_wheel_is_honoured(
     fixproof: Fixproof, package: Package, cases: Cases
 ) -> None:
-    """It tries to write to store, cache and source, to read secrets, and to reach the host."""
     package.usual()
-    assert fixproof("verify", cases.write()).code == 0
-    before = {
-        name: fingerprint(fixproof.home / "store" / name)
-        for name in ("envs", "uv-cache/archive-v0", "built")
-    }
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.5)
-        more = f"""
-import glob, socket, sys
-
-def before():
-    store = {str(fixproof.home / "store")!r}
-    got = []
-    for place in ([store, "/usr", sys.prefix, os.path.dirname(sys.executable), "/source"]
-                  + glob.glob(store + "/envs/*") + glob.glob(store + "/uv-cache/*")):
-        try:
-            open(os.path.join(place, "planted"), "w").write("x")
-            got.append("wrote " + place)
-        except OSError:
-            pass
-    for secret in ({str(fixproof.home / "fixproof.sqlite3")!r}, "/etc/shadow"):
-        if os.path.exists(secret):
-            got.append("saw " + secret)
-    if "CANARY" in os.environ:
-        got.append("saw the environment")
-    try:
-        socket.create_connection(("127.0.0.1", {listener.getsockname()[1]}), 1)
-        got.append("reached the host")
-    except OSError:
-        pass
-    raise SystemExit("GOT " + repr(got))
-"""
-        package.source_only("1.4", GOOD, a_source(package, "1.4", more))
-        script = cases.write(name="hostile", fixed="1.4")
-        report = fixproof.verify(script, "--fresh", CANARY="secret")
-        with pytest.raises(TimeoutError):
-            listener.accept()
-    assert "GOT []" in cell(report, "fixed")["detail"]
-    for name, files in before.items():
-        after = fingerprint(fixproof.home / "store" / name)
-        assert {path: after.get(path) for path in files} == files
-    assert not list(fixproof.home.rglob("planted"))
+    other = Package(package._index, f"{package.name}-other")
+    other.source_only("0.1", GOOD, a_source(other, "0.1"))
+    script = cases.write(uv={"no-binary-package": [other.name]}, requires=(other.name,))
+    report = fixproof.verify(script, code=0)
+    assert f"{other.name}==0.1" in cell(report, "fixed")["dependencies"]
 
 
-def test_no_build_is_honoured(fixproof: Fixproof, package: Package, cases: Cases) -> None:
+def test_a_build_is_told_while_it_goes_on(
+    fixproof: Fixproof, package: Package, cases: Cases
+) -> None:
     package.release("1.1", BROKEN).source_only("1.2", GOOD, a_source(package, "1.2"))
-    report = fixproof.verify(cases.write(uv={"no-build": True}), code=3)
+    script = cases.write()
+    said = fixproof("verify", script).stderr.splitlines()
+    told = [each for each in said if each.startswith(f"building {package.name} 1.2 for bug/")]
+    assert len(told) == 1
+    assert "building" not in fixproof("verify", script, "--fresh").stderr  # it is kept
+
+
+@pytest.mark.parametrize("key", ["no-build", "no-build-package"])
+def test_no_build_is_honoured(fixproof: Fixproof, package: Package, cases: Cases, key: str) -> None:
+    package.release("1.1", BROKEN).source_only("1.2", GOOD, a_source(package, "1.2"))
+    asked = {"no-build": True, "no-build-package": [package.name]}[key]
+    report = fixproof.verify(cases.write(uv={key: asked}), code=3)
     assert cell(report, "fixed")["reason"] == "no_wheel"
+
+
+def test_of_a_dependency_the_release_is_built_that_is_asked_for_not_the_newest(
+    fixproof: Fixproof, package: Package, other: Package, cases: Cases
+) -> None:
+    long_before = DAY - timedelta(days=100)
+    for version in ("1.0", "1.1", "2.0"):
+        other.source_only(version, GOOD, a_source(other, version), uploaded=long_before)
+    package.release("1.1", BROKEN, requires=(f"{other.name}==1.*",))
+    package.release("1.2", requires=(f"{other.name}<1.1",))
+    report = fixproof.verify(cases.write(), code=0)
+    assert cell(report, "before")["dependencies"] == [f"{other.name}==1.1"]
+    assert cell(report, "fixed")["dependencies"] == [f"{other.name}==1.0"]

@@ -67,6 +67,34 @@ def test_what_was_resolved_for_an_earlier_day_does_not_change_a_later_one(
     assert cell(report, "fixed")["dependencies"] == [f"{other.name}==2.0"]
 
 
+def test_the_index_is_asked_once_for_what_several_cells_depend_on(
+    fixproof: Fixproof, package: Package, other: Package, cases: Cases, index: IndexServer
+) -> None:
+    other.release("1.0", uploaded=LONG_BEFORE)
+    for version, source in (("1.0", BROKEN), ("1.1", BROKEN), ("1.2", GOOD), ("1.3", GOOD)):
+        package.release(version, source, requires=(other.name,))
+    fixproof.verify(cases.write(broken=["1.0"]), "--latest", code=0)
+    pages = [each for each in index.asked_for(other.name) if "/files/" not in each]
+    assert len(pages) == 1
+
+
+def test_what_is_asked_as_of_now_is_asked_of_the_index_and_so_is_all_of_a_fresh_run(
+    fixproof: Fixproof, package: Package, other: Package, cases: Cases
+) -> None:
+    """An index may come to have what is told to be older; a page of before does not tell of it."""
+    other.release("1.0", uploaded=LONG_BEFORE)
+    package.release("1.1", BROKEN, requires=(other.name,), uploaded=DAY)
+    package.release("1.2", requires=(other.name,), uploaded=DAY + timedelta(days=5))
+    fixproof.verify(cases.write(), code=0)
+    other.release("2.0", uploaded=LONG_BEFORE)
+    for name, words in (
+        ("now", ["--as-of", "today"]),
+        ("anew", ["--as-of", "2024-05-01", "--fresh"]),
+    ):
+        report = fixproof.verify(cases.write(name=name), *words, code=0)
+        assert cell(report, "fixed")["dependencies"] == [f"{other.name}==2.0"], name
+
+
 def test_a_wheel_of_the_release_that_came_later_is_admitted(
     fixproof: Fixproof, package: Package, other: Package, cases: Cases, index: IndexServer
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import tomli_w
@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.environment import (
+    SETTLED,
     Difference,
     Lock,
+    Wanted,
     Wheel,
     admitted_until,
     cutoff,
@@ -198,3 +200,31 @@ def test_pins_are_exact_versions_by_normalised_name() -> None:
 )
 def test_the_requirement_of_the_package_is_pinned_to_one_release(own: str, pinned: str) -> None:
     assert pinned_requirement(a_case(dependencies=[own]), "1.1") == pinned
+
+
+NOW = LONG_AGO + timedelta(days=1000)
+RECENTLY = NOW - SETTLED
+
+
+@pytest.mark.parametrize(
+    ("as_of", "admitted", "expected"),
+    [
+        (LONG_AGO, {}, True),
+        (RECENTLY - SECOND, {}, True),
+        (RECENTLY, {}, False),
+        (NOW, {}, False),
+        (None, {}, False),
+        (None, {"pkg": LONG_AGO}, False),
+        (LONG_AGO, {"pkg": LONG_AGO + SECOND}, True),
+        (LONG_AGO, {"pkg": LONG_AGO, "other": RECENTLY}, False),
+    ],
+)
+def test_only_what_was_long_ago_may_be_read_from_a_page_of_a_few_minutes_ago(
+    as_of: datetime | None,
+    admitted: dict[str, datetime],
+    expected: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    wanted = Wanted(
+        requirements=("pkg==1",), interpreter=an_interpreter(), as_of=as_of, admitted=admitted
+    )
+    assert wanted.long_ago(NOW) is expected

@@ -1,0 +1,70 @@
+"""Bytecode of a tree: made once for each content, linked, and not looked at again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.machinery import SourcelessFileLoader
+from importlib.util import MAGIC_NUMBER, cache_from_source
+from pathlib import Path
+
+import pytest
+
+from runner.adapters.bytecode import SCRIPT
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    return tmp_path / "bytecode"
+
+
+def a_tree(folder: Path, **sources: bytes) -> Path:
+    """A tree with these modules."""
+    (folder / "lib").mkdir(parents=True)
+    for name, content in sources.items():
+        (folder / "lib" / f"{name}.py").write_bytes(content)
+    return folder
+
+
+def compiled(tree: Path, kept: Path) -> dict[str, Path]:
+    """Compile a tree; the bytecode of each module that has some."""
+    subprocess.run([sys.executable, "-I", "-S", SCRIPT, tree, kept], check=True)
+    found = (
+        (each.stem, Path(cache_from_source(str(each)))) for each in (tree / "lib").glob("*.py")
+    )
+    return {name: path for name, path in found if path.exists()}
+
+
+def test_bytecode_is_what_this_python_loads_without_looking_at_the_source(
+    tmp_path: Path, kept: Path
+) -> None:
+    tree = a_tree(
+        tmp_path / "tree", one=b"VALUE = 41 + 1\n", accents=b"# coding: latin-1\nX = '\xe9'\n"
+    )
+    found = compiled(tree, kept)
+    assert {*found} == {"one", "accents"}
+    for path in found.values():
+        data = path.read_bytes()
+        assert data[:4] == MAGIC_NUMBER
+        assert int.from_bytes(data[4:8], "little") == 1, "unchecked, by its hash"
+    values: dict[str, object] = {}
+    for name, path in found.items():
+        code = SourcelessFileLoader(name, str(path)).get_code(name)
+        assert code is not None
+        exec(code, values)
+    assert (values["VALUE"], values["X"]) == (42, "\xe9")
+
+
+def test_the_same_content_is_compiled_once_and_linked(tmp_path: Path, kept: Path) -> None:
+    trees = [a_tree(tmp_path / name, **{name: b"x = 1\n"}) for name in ("one", "two")]
+    first, second = (path for each in trees for path in compiled(each, kept).values())
+    assert first.stat().st_ino == second.stat().st_ino
+    assert len([each for each in kept.rglob("*") if each.is_file()]) == 1
+
+
+@pytest.mark.parametrize("content", [b"x = (\n", b"a\0b", b"# coding: no-such\n", b"(" * 100_000])
+def test_what_this_python_cannot_read_stays_without(
+    tmp_path: Path, kept: Path, content: bytes
+) -> None:
+    found = compiled(a_tree(tmp_path / "tree", good=b"x = 1\n", bad=content), kept)
+    assert {*found} == {"good"}
