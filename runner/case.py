@@ -18,9 +18,12 @@ from packaging.version import Version
 from pydantic import ValidationError
 
 from runner.errors import BrokenCase
-from runner.metadata import Claims, Metadata, UvSettings, Variant
+from runner.metadata import Claims, Metadata, UvSettings, Variant, compile_signature
 from runner.value import Value
+from runner.version_readers import reads_version
 
+FOLDER = "/case"
+"""Where the files of a case are while it runs."""
 ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 # The reference expression of PEP 723.
@@ -53,6 +56,14 @@ class Case(Value):
     """Of every file of the case."""
     body_sha256: str
     """The same, but for `[tool.fixproof]`: a better signature or claim runs nothing again."""
+    reads_version: bool = False
+    """Whether the script asks for the version of a release: it may decide by the number."""
+    echoed: str | None = None
+    """A line of the script that a traceback would show with the signature in it."""
+
+    def __hash__(self) -> int:
+        """The digest of all its files says it."""
+        return hash(self.sha256)
 
     @property
     def package(self) -> str:
@@ -72,6 +83,31 @@ class Case(Value):
             fixed=self.metadata.fixed if own.fixed is None else own.fixed,
             broken=self.metadata.broken if own.broken is None else own.broken,
             affected=own.affected,
+        )
+
+    @property
+    def window_note(self) -> str | None:
+        """What to know of a window that leaves out what is claimed; None where it does not."""
+        window = SpecifierSet(self.metadata.versions)
+        claims = [self.claims(variant) for variant in self.variant_names()]
+        named = {version for each in claims for version in (*each.broken, *each.fixed)}
+        left_out = [each for each in named if not window.contains(each, prereleases=True)]
+        if not left_out:
+            return None
+        listed = " and ".join(sorted(left_out, key=Version))
+        return (
+            f"the window {self.metadata.versions} leaves out {listed}, which the case claims: "
+            "claims run all the same, a search looks within the window alone"
+        )
+
+    @property
+    def echo_note(self) -> str | None:
+        """What to know of a signature that other failures may print; None where none does."""
+        if self.echoed is None:
+            return None
+        return (
+            f"a traceback that shows the line {self.echoed[:80]!r} of the script would have the "
+            "signature in it, and pass for the bug: anchor it, as in '^BUG: '"
         )
 
     def pythons(self, variant: str | None) -> tuple[str, ...] | None:
@@ -129,6 +165,18 @@ def _parse(case_id: str, script: str, sha256: str, body_sha256: str) -> Case:
         uv=_uv_settings(_table(tool.get("uv", {}), "tool.uv"), metadata.package),
         sha256=sha256,
         body_sha256=body_sha256,
+        reads_version=reads_version(script),
+        echoed=_echoed(script, metadata.signature),
+    )
+
+
+def _echoed(script: str, signature: str) -> str | None:
+    """The first line with code in which a signature is found, indented as tracebacks show it."""
+    pattern = compile_signature(signature)
+    lines = (each.strip() for each in script_body(script).split("\n"))
+    return next(
+        (each for each in lines if each[:1] not in ("", "#") and pattern.search(f"    {each}")),
+        None,
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
-from packaging.version import Version
-
+from runner.candidate import Candidate
 from runner.case import Case
 from runner.environment import (
     Interpreter,
@@ -19,28 +18,17 @@ from runner.environment import (
     pins,
     requirement_name,
 )
-from runner.errors import WrongUsage
 from runner.metadata import Claims, Runner
+from runner.pythons import refuse_unknown, usual_python
 from runner.releases import History, Release, satisfies
 from runner.value import Value
 
-PYTHON_RELEASED = {
-    "3.6": date(2016, 12, 23),
-    "3.7": date(2018, 6, 27),
-    "3.8": date(2019, 10, 14),
-    "3.9": date(2020, 10, 5),
-    "3.10": date(2021, 10, 4),
-    "3.11": date(2022, 10, 24),
-    "3.12": date(2023, 10, 2),
-    "3.13": date(2024, 10, 7),
-    "3.14": date(2025, 10, 7),
-    "3.15": date(2026, 10, 1),
-}
-"""First final release of each Python, from its release schedule (PEP 494 and its successors)."""
-
-
 ANY = "3"
 """Stands for the interpreter of a series that none at hand may run."""
+
+
+CANDIDATE = "@candidate"
+"""Ends the id of a cell that stands for no release: its version may be that of one."""
 
 
 class Role(StrEnum):
@@ -101,8 +89,20 @@ class Cell(Value):
     series: str
     """Name of its series."""
     control: bool = False
+    candidate: bool = False
+    """It stands for a build that is no release, whatever release has the same version."""
     borrowed: Borrowed | None = None
     """None: its dependencies are resolved as of its release."""
+
+    @property
+    def plain_id(self) -> str:
+        """Without what its id says of dependencies; a candidate is still one."""
+        return self.id.partition("@")[0] + (CANDIDATE if self.candidate else "")
+
+    @property
+    def called(self) -> str:
+        """Its version, in sentences and in the ids of others."""
+        return f"the candidate {self.version}" if self.candidate else self.version
 
 
 class Universe(Value):
@@ -117,6 +117,8 @@ class Universe(Value):
     """Names where packages come from."""
     today: datetime
     """The start of the day of the run: `--as-of today` is stable for a day."""
+    candidate: Candidate | None = None
+    """The build that is asked about in place of the claimed fix."""
 
 
 def series_of(case: Case, universe: Universe, asked: tuple[str, ...] = ()) -> tuple[Series, ...]:
@@ -133,27 +135,47 @@ def series_of(case: Case, universe: Universe, asked: tuple[str, ...] = ()) -> tu
     for variant in case.variant_names():
         pythons, note = tuple(dict.fromkeys(asked)) or case.pythons(variant), None
         if pythons is None:
-            python, note = _usual_python(case, universe)
+            python, note = usual_python(
+                case, universe.history, universe.interpreters, universe.candidate
+            )
             pythons = (python or ANY,)
         else:
-            _refuse_unknown(pythons, at_hand, case)
-        found += [
-            Series(
-                python=each,
-                variant=variant,
-                claims=case.claims(variant),
-                interpreter=at_hand.get(each),
-                note=note,
+            refuse_unknown(pythons, at_hand, case)
+        for each in pythons:
+            interpreter, said = at_hand.get(each), note
+            if interpreter and not satisfies(interpreter.version, case.requires_python):
+                interpreter = None
+                said = f"the script asks for Python {case.requires_python}, which {each} is not"
+            found.append(
+                Series(
+                    python=each,
+                    variant=variant,
+                    claims=_claims(case, variant, universe.candidate),
+                    interpreter=interpreter,
+                    note=said,
+                )
             )
-            for each in pythons
-        ]
     return tuple(found)
+
+
+def _claims(case: Case, variant: str | None, candidate: Candidate | None) -> Claims:
+    claims = case.claims(variant)
+    return claims.of_candidate(candidate.called) if candidate else claims
 
 
 def cell_of(case: Case, series: Series, version: str, suffix: str = "") -> Cell:
     """The cell of one release in a series, with dependencies as of its release."""
     middle = f"{case.package}-{version}/{series.name}"
     return Cell(id=f"{case.id}/{middle}{suffix}", version=version, series=series.name)
+
+
+def candidate_cell(case: Case, series: Series, as_of: AsOf | datetime) -> Cell | None:
+    """The cell of the build that a series asks about; None where it asks about releases alone."""
+    version = series.claims.candidate
+    if version is None:
+        return None
+    cell = cell_of(case, series, version, f"{suffix_of(as_of)}{CANDIDATE}")
+    return cell.model_copy(update={"candidate": True})
 
 
 def suffix_of(as_of: AsOf | datetime) -> str:
@@ -175,7 +197,7 @@ def wanted(
         raise AssertionError(f"{cell.id} has no interpreter and cannot be wanted")
     if cell.control and cell.borrowed:
         return locks[cell.borrowed.base].without(case.package)
-    usual = _wanted_as_released(case, universe, series, series.interpreter, cell)
+    usual = wanted_naturally(case, universe, series, series.interpreter, cell)
     if cell.borrowed is None:
         return usual
     return _wanted_exactly(case, usual, _borrowed(case, cell.borrowed, locks), cell)
@@ -213,11 +235,12 @@ def _wanted_exactly(case: Case, usual: Wanted, others: Mapping[str, str], cell: 
     )
 
 
-def _wanted_as_released(
+def wanted_naturally(
     case: Case, universe: Universe, series: Series, interpreter: Interpreter, cell: Cell
 ) -> Wanted:
+    """With the dependencies of its day: a release's own, or today's for a candidate."""
     others = _other_requirements(case, series)
-    pinned = {case.package: universe.history.find(cell.version)}
+    pinned = {case.package: None if cell.candidate else universe.history.find(cell.version)}
     for name, version in pins(others).items():
         pinned[name] = universe.pinned.get(name, {}).get(version)
     releases = {name: release for name, release in pinned.items() if release is not None}
@@ -225,13 +248,14 @@ def _wanted_as_released(
     return Wanted(
         requirements=(pinned_requirement(case, cell.version), *others),
         interpreter=interpreter,
-        as_of=_as_of(case, universe, tuple(releases.values())),
+        as_of=_as_of(case, universe, cell, tuple(releases.values())),
         admitted={
             **case.uv.exclude_newer_package,
             **{name: until for name, until in limits.items() if until is not None},
         },
-        uv=case.uv,
+        uv=case.uv.admitting_wheels_of(case.package) if cell.candidate else case.uv,
         index=universe.index,
+        candidate=universe.candidate if cell.candidate else None,
     )
 
 
@@ -243,11 +267,15 @@ def _other_requirements(case: Case, series: Series) -> tuple[str, ...]:
     return others
 
 
-def _as_of(case: Case, universe: Universe, pinned: tuple[Release, ...]) -> datetime | None:
-    """The user's word, then the script's own, then the release's day."""
+def _as_of(
+    case: Case, universe: Universe, cell: Cell, pinned: tuple[Release, ...]
+) -> datetime | None:
+    """The user's word, then the script's own, then the release's day; a candidate's is today."""
     match universe.as_of:
         case AsOf.RELEASE if not universe.history.dated:
             return None
+        case AsOf.RELEASE if cell.candidate:
+            return case.uv.exclude_newer or universe.today
         case AsOf.RELEASE:
             return case.uv.exclude_newer or cutoff(pinned)
         case AsOf.TODAY:
@@ -260,56 +288,3 @@ def pinned_names(case: Case) -> dict[str, str]:
     """Other packages that the script or a variant pins, whose upload times matter."""
     variants = (case.variant(name) for name in case.variant_names())
     return pins((*case.dependencies, *(each for v in variants for each in v.dependencies)))
-
-
-def _usual_python(case: Case, universe: Universe) -> tuple[str | None, str | None]:
-    """The interpreter of a case that names none, and what to say of the choice.
-
-    The newest at hand that existed when the oldest claimed release or its predecessor was
-    published and that these and the script allow; where only newer ones are at hand, the oldest.
-    """
-    releases = _claimed_releases(case, universe.history)
-    allowed = [
-        each
-        for each in universe.interpreters
-        if satisfies(each.version, case.requires_python)
-        and all(release.allows(each.version) for release in releases)
-    ]
-    if not allowed:
-        return None, "no interpreter at hand is allowed by the script and the releases"
-    dates = [each.uploaded.date() for each in releases if each.uploaded]
-    if not dates:
-        return allowed[-1].python, None
-    published = min(dates)
-    existed = [each for each in allowed if _released(each.python) <= published]
-    if existed:
-        return existed[-1].python, None
-    note = (
-        f"Python {allowed[0].python} is newer than the oldest release judged here "
-        f"({published}); no interpreter of that time is at hand"
-    )
-    return allowed[0].python, note
-
-
-def _claimed_releases(case: Case, history: History) -> list[Release]:
-    """What the claims of all variants name, as far as it exists, with its predecessors."""
-    claims = [case.claims(variant) for variant in case.variant_names()]
-    named = {version for each in claims for version in (*each.fixed, *each.broken)}
-    before = [history.predecessor(version) for version in named]
-    found = [history.find(version) for version in sorted(named, key=Version)]
-    return [each for each in (*found, *before) if each is not None]
-
-
-def _released(python: str) -> date:
-    return PYTHON_RELEASED.get(python, date.max)
-
-
-def _refuse_unknown(pythons: Iterable[str], at_hand: Iterable[str], case: Case) -> None:
-    known = {*PYTHON_RELEASED, *at_hand}
-    for python in pythons:
-        if python not in known:
-            raise WrongUsage(
-                f"nobody has heard of Python {python}",
-                hint=f"Known are {', '.join(sorted(known, key=Version))}.",
-                case=case.id,
-            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from runner.errors import BrokenCase, NoSpace
 from runner.value import digest
 
 SCRIPT = "repro.py"
+_COPY = re.compile(r"(?P<id>[a-z0-9][a-z0-9._-]*)@(?P<sha256>[0-9a-f]{64})")
 _LEFT_OUT = ("__pycache__", ".git", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 _MOST_BYTES = 32 * 1024 * 1024
 
@@ -27,30 +29,60 @@ class CaseFiles:
         """The case, and the folder of its copy, in which its script is `repro.py`.
 
         Args:
-            named: an id in the corpus, a script, or a folder with a `repro.py`.
+            named: an id in the corpus, a script, a folder with a `repro.py`, or a copy that was
+                kept, as `ID@SHA256`.
 
         Raises:
             BrokenCase: there is no such case, or it breaks the contract.
         """
+        kept = _COPY.fullmatch(named)
+        if kept:
+            return self._kept(kept["id"], kept["sha256"])
         script = self._find(named)
         case_id = script.parent.name if script.name == SCRIPT else script.stem
         files = _files_of(script)
-        text = _decode(files[SCRIPT], case_id)
-        names = sorted(files)
-        case = parse(
-            case_id,
-            text,
-            sha256=digest(*(part for name in names for part in (name, files[name]))),
-            body_sha256=digest(
-                script_body(text),
-                *(part for name in names if name != SCRIPT for part in (name, files[name])),
-            ),
-        )
-        return case, self._keep(case, files)
+        case = _parsed(case_id, files)
+        return case, self._keep(case.sha256, files)
+
+    def pack(self, case: Case) -> bytes:
+        """The copy of a case, for a machine that has none."""
+        from runner.adapters.packed_files import pack
+
+        return pack(_files_of(self.folder(case) / SCRIPT))
+
+    def unpack(self, sha256: str, packed: bytes) -> None:
+        """Keep the copy of a case that was packed elsewhere.
+
+        Raises:
+            BrokenCase: it is not what was packed.
+        """
+        from runner.adapters.packed_files import unpack
+
+        files = unpack(packed)
+        if _digest(files) != sha256:
+            raise BrokenCase(f"the packed case {sha256} is not what was packed")
+        self._keep(sha256, files)
+
+    def has(self, sha256: str) -> bool:
+        """Whether there is a copy."""
+        return (self._copies / sha256 / SCRIPT).is_file()
 
     def folder(self, case: Case) -> Path:
         """Where the copy of a case is, or would be."""
         return self._copies / case.sha256
+
+    def _kept(self, case_id: str, sha256: str) -> tuple[Case, Path]:
+        folder = self._copies / sha256
+        if not self.has(sha256):
+            raise BrokenCase(f"there is no copy {sha256} of the case", case=case_id)
+        case = _parsed(case_id, _files_of(folder / SCRIPT))
+        if case.sha256 != sha256:
+            raise BrokenCase(
+                f"the copy of the case in {folder} was changed",
+                hint="Remove that folder; it is made again.",
+                case=case_id,
+            )
+        return case, folder
 
     def _find(self, named: str) -> Path:
         """An id names something in the corpus; anything else is a path."""
@@ -77,8 +109,8 @@ class CaseFiles:
             f"with a {SCRIPT}."
         )
 
-    def _keep(self, case: Case, files: dict[str, bytes]) -> Path:
-        folder = self.folder(case)
+    def _keep(self, sha256: str, files: dict[str, bytes]) -> Path:
+        folder = self._copies / sha256
         if folder.is_dir():
             return folder
         try:
@@ -91,8 +123,19 @@ class CaseFiles:
         except OSError as error:
             if folder.is_dir():  # another process was faster
                 return folder
-            raise NoSpace(f"the case cannot be copied: {error}", case=case.id) from error
+            raise NoSpace(f"the case cannot be copied: {error}") from error
         return folder
+
+
+def _parsed(case_id: str, files: dict[str, bytes]) -> Case:
+    text = _decode(files[SCRIPT], case_id)
+    others = sorted(name for name in files if name != SCRIPT)
+    body = digest(script_body(text), *(part for name in others for part in (name, files[name])))
+    return parse(case_id, text, sha256=_digest(files), body_sha256=body)
+
+
+def _digest(files: dict[str, bytes]) -> str:
+    return digest(*(part for name in sorted(files) for part in (name, files[name])))
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -380,6 +380,26 @@ def test_what_uv_settings_leave_the_code_under_test_alone_is_honoured(
 
 
 @pytest.mark.parametrize(
+    ("uv", "may_build", "refuses_wheel"),
+    [
+        ({}, True, False),
+        ({"no-build": True}, False, False),
+        ({"no-build-package": ["A.Dep"]}, False, False),
+        ({"no-build-package": ["other"]}, True, False),
+        ({"no-binary": True}, True, True),
+        ({"no-binary-package": ["A.Dep"]}, True, True),
+        ({"no-binary-package": ["other"]}, True, False),
+    ],
+)
+def test_what_uv_settings_say_of_wheels(
+    uv: dict[str, Any], *, may_build: bool, refuses_wheel: bool
+) -> None:
+    settings = a_case(uv=uv).uv
+    assert settings.may_build("a-dep") is may_build
+    assert settings.refuses_wheel("a-dep") is refuses_wheel
+
+
+@pytest.mark.parametrize(
     ("written", "cut_off"),
     [
         ("2020-01-02T03:04:05Z", datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)),
@@ -444,3 +464,48 @@ def test_whatever_stands_under_a_key_it_is_a_case_or_refused(keys: dict[str, Any
     else:
         assert case.metadata.title.strip()
         assert case.claims(None).fixed or case.claims(None).broken or case.metadata.variants
+
+
+WINDOWS: list[tuple[dict[str, Any], str | None]] = [
+    ({"fixed": "1.2"}, None),
+    ({"fixed": "1.2", "broken": "1.0", "versions": ">=1"}, None),
+    ({"fixed": "1.2", "broken": "1.0", "versions": ">=1.1"}, "leaves out 1.0, which"),
+    ({"fixed": "1.2", "broken": ["1.10", "1.0"], "versions": ">=2"}, "out 1.0 and 1.2 and 1.10,"),
+    ({"fixed": "2.0rc1", "versions": ">=1"}, None),
+    (
+        {"fixed": "1.2", "versions": "<2", "variants": {"one": {"broken": "2.1"}, "two": {}}},
+        "leaves out 2.1, which",
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "told"), WINDOWS)
+def test_a_window_that_leaves_out_a_claim_is_told(keys: dict[str, Any], told: str | None) -> None:
+    note = a_case(**keys).window_note
+    if told is None:
+        assert note is None
+    else:
+        assert note is not None
+        assert told in note
+
+
+@pytest.mark.parametrize(
+    ("signature", "body", "told"),
+    [
+        ("BUG: wrong", 'import pkg\nif pkg.f() != 1: sys.exit("BUG: wrong")\n', "if pkg.f() != 1"),
+        ("^BUG: ", 'import pkg\nif pkg.f() != 1: sys.exit("BUG: wrong")\n', None),
+        ("^BUG: ", 'TEXT = """\nBUG: wrong\n"""\n', None),
+        ("wrong", "import pkg\n", None),
+        ("wrong", "# what is wrong\n", None),
+    ],
+)
+def test_a_signature_that_a_traceback_of_the_script_may_show_is_told(
+    signature: str, body: str, told: str | None
+) -> None:
+    """The traceback of an AttributeError in that line would pass for the bug."""
+    note = read(a_script(signature=signature, body=body)).echo_note
+    if told is None:
+        assert note is None
+    else:
+        assert note is not None
+        assert told in note

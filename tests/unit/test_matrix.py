@@ -50,6 +50,15 @@ def released(year: int, month: int = 1, requires_python: str = "") -> History:
 
 ALL = ("3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
 
+WITH_A_NEW_ONE = History(
+    package="pkg",
+    releases=(
+        *released(2020, 11).releases,
+        a_release("1.4", uploaded=TODAY, requires_python=">=3.12"),
+    ),
+    fetched=TODAY,
+)
+
 CHOICES: list[tuple[str, dict[str, Any], History, Sequence[str], str, bool]] = [
     ("existed when the predecessor came", {}, released(2020, 9), ALL, "3.8", False),
     ("one month later another existed", {}, released(2020, 11), ALL, "3.9", False),
@@ -62,6 +71,7 @@ CHOICES: list[tuple[str, dict[str, Any], History, Sequence[str], str, bool]] = [
     ("the script bars new ones", {"requires_python": "<3.8"}, released(2024), ALL, "3.7", False),
     ("a broken claim is a claim", {"broken": "1.1"}, released(2020, 11), ALL, "3.9", False),
     ("so does the predecessor of a broken claim", {"broken": "1.2"}, released(2020, 9), ALL, "3.8", False),
+    ("a broken claim of no release", {"fixed": "1.2", "broken": ["84"]}, WITH_A_NEW_ONE, ALL, "3.9", False),
     ("no time is known", {}, a_history(a_release("1.2", uploaded=None)), ALL, "3.13", False),
     ("no release exists", {"fixed": "7"}, a_history(), ALL, "3.13", False),
 ]  # fmt: skip
@@ -348,3 +358,13 @@ def test_the_same_question_has_one_name_and_another_has_another() -> None:
         assert isinstance(found, Wanted)
         keys.append(found.key())
     assert keys[1] == keys[2] != keys[0]
+
+
+def test_an_interpreter_that_the_script_bars_makes_its_series_untested_with_the_reason() -> None:
+    case = a_case(requires_python=">=3.9")
+    universe = a_universe(a_history("1.1", "1.2"), "3.8", "3.11")
+    barred, allowed = series_of(case, universe, ("3.8", "3.11"))
+    assert barred.interpreter is None
+    assert barred.note == "the script asks for Python >=3.9, which 3.8 is not"
+    assert allowed.interpreter is not None
+    assert allowed.note is None
