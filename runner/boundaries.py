@@ -10,7 +10,7 @@ from runner.verdict import Verdict
 
 
 class FixedIn(Value):
-    """Where the fix came, as a range."""
+    """Where the fix came, or the bug, as a range."""
 
     after: str | None
     """The last release without it; None if nothing below could be judged."""
@@ -49,15 +49,34 @@ def boundaries(candidates: tuple[str, ...], verdicts: Mapping[str, Verdict]) -> 
         if judged.get(each) is Verdict.ABSENT and each in offered
     ]
     fixed_in = _fixed_in(ordered, broken, good, judged.keys())
+    certain = fixed_in is not None and fixed_in.after is not None and not fixed_in.unknown
     below = [each for each in ordered[: broken[0]] if each in offered] if broken else []
     right_below = judged.get(below[-1]) if below else None
-    certain = fixed_in is not None and fixed_in.after is not None and not fixed_in.unknown
     return Boundaries(
         first_fixed=fixed_in.by if fixed_in and certain else None,
         fixed_in=fixed_in,
         last_broken=ordered[broken[-1]] if broken else None,
         first_broken=ordered[broken[0]] if broken and right_below is Verdict.ABSENT else None,
         tested=tuple(each for each in ordered if each in judged),
+    )
+
+
+def broken_in(candidates: tuple[str, ...], verdicts: Mapping[str, Verdict]) -> FixedIn | None:
+    """Where the bug came first: between the lowest broken release and the highest good one below.
+
+    Args:
+        candidates, verdicts: as `boundaries` takes them.
+    """
+    broken = in_order(each for each, said in verdicts.items() if said is Verdict.PRESENT)
+    if not broken:
+        return None
+    ordered = in_order((*candidates, broken[0]))
+    below = [each for each in ordered[: ordered.index(broken[0])] if each in candidates]
+    good = [at for at, each in enumerate(below) if verdicts.get(each) is Verdict.ABSENT]
+    return FixedIn(
+        after=below[good[-1]] if good else None,
+        by=broken[0],
+        unknown=tuple(below[good[-1] + 1 :] if good else below),
     )
 
 

@@ -90,8 +90,9 @@ def _find_followed(
 
 
 def _with_dependencies_of(cell: Cell, base: Cell) -> Sample:
+    of = "candidate" if base.candidate else base.version
     update = {
-        "id": f"{_plain(cell.id)}@deps={base.version}",
+        "id": f"{cell.plain_id}@deps={of}",
         "borrowed": Borrowed(base=base.id, own=cell.id),
     }
     return Sample(cell=cell.model_copy(update=update), roles=(Role.CONFIRM,))
@@ -100,10 +101,6 @@ def _with_dependencies_of(cell: Cell, base: Cell) -> Sample:
 def _with_one_moved(boundary: Boundary, moved: Difference) -> Sample:
     older, newer = boundary.older.cell, boundary.newer.cell
     borrowed = Borrowed(base=older.id, own=older.id, swapped=moved.package, source=newer.id)
-    name = f"{_plain(older.id)}@{moved.package}={moved.newer or 'absent'}"
+    name = f"{older.plain_id}@{moved.package}={moved.newer or 'absent'}"
     cell = older.model_copy(update={"id": name, "borrowed": borrowed})
     return Sample(cell=cell, roles=(Role.CONFIRM,))
-
-
-def _plain(cell_id: str) -> str:
-    return cell_id.partition("@")[0]

@@ -23,10 +23,17 @@ class Sample(Value):
     expected_broken: bool = False
     settled: bool = False
     """Of a probe: whether it turned out to be a neighbour of a boundary."""
+    looks: int = 1
+    """Judged attempts that it should have, at least, as long as it is silent."""
+    absence: int | None = None
+    """Attempts that its absence takes, where a search knows better than the rate alone."""
 
     @property
     def glance(self) -> bool:
-        """Whether one attempt will do until something depends on it."""
+        """Whether few attempts will do until something depends on it; one that shows the bug will.
+
+        None is expected to: what a search finds out about its rate is not asked of each release.
+        """
         return self.roles == (Role.PROBE,) and not self.settled
 
 
@@ -40,6 +47,8 @@ class Sampling:
         self.silence = silence_needed(confidence)
         self.needed = self.silence
         """Attempts that an `absent` takes; fewer once the rate of the bug is known."""
+        self.steady = True
+        """Whether each release that showed the bug showed it each time."""
 
     def facts_of(self, cell: Cell) -> Facts:
         return self.facts.get(cell.id, Facts())
@@ -53,34 +62,51 @@ class Sampling:
         listed = sorted(samples, key=lambda each: not each.expected_broken)
         return tuple(want for each in listed if (want := self._want(each)) is not None)
 
+    def may_tell(self, sample: Sample) -> bool:
+        """Whether one more attempt of a silent cell could be judged, and was not had too often."""
+        counts = self.counts(sample)
+        more = sample.model_copy(update={"looks": counts.judged + 1})
+        return counts.judged < MOST_SILENT and self._want(more) is not None
+
     def measure(self, samples: Iterable[Sample]) -> None:
         """How many an absence takes: as many as the least telling release that showed it asks for.
 
         Releases are not pooled: a predecessor that shows the bug one time in ten would hide behind
         older ones that always do (docs/decisions/0008). Of a release expected broken that still
         runs it is assumed that it will show the bug each time: this asks for the fewest, so that
-        both sides can run at once and none runs in vain.
+        both sides can run at once and none runs in vain. The same holds for one that was to be good
+        and has shown the bug. Glances count as one release: alone, one that showed the bug at once
+        would ask for more than a release that showed it three times of four.
         """
-        asked = []
+        asked, glances = [], Counts()
         for sample in samples:
             if sample.cell.control or sample.cell.borrowed:
                 continue
-            counts = self._counts(sample)
+            counts = self.counts(sample)
             attempts, silent = counts.judged, counts.absent
-            if sample.expected_broken and self._want(sample) is not None:
+            self.steady = self.steady and not (counts.present and silent)
+            if sample.glance:
+                glances = _sum(glances, counts) if counts.present else glances
+                continue
+            if self._on_broken_side(sample, counts) and self._want(sample) is not None:
                 attempts += max(0, SHOWN - counts.present)
             if attempts > silent:
                 asked.append(absence_needed(attempts, silent, self.confidence))
+        if glances.absent:
+            asked.append(absence_needed(glances.judged, glances.absent, self.confidence))
         self.needed = max(asked, default=self.silence)
 
     def _judge(self, sample: Sample, needed: int) -> Judgement:
         version = None if sample.cell.control else sample.cell.version
         return judge(self.case, version, self.facts_of(sample.cell), needed)
 
-    def _counts(self, sample: Sample) -> Counts:
+    def counts(self, sample: Sample) -> Counts:
+        """Its attempts by what they say, whatever its absence takes."""
         return self._judge(sample, self.silence).counts
 
     def _absence(self, sample: Sample) -> int:
+        if sample.absence is not None:
+            return sample.absence
         if sample.glance:
             return 1
         return self.silence if sample.expected_broken else self.needed
@@ -115,17 +141,23 @@ class Sampling:
         return Want(cell=sample.cell, attempts=1, doubled=True) if again else None
 
     def _on_broken_side(self, sample: Sample, counts: Counts) -> bool:
-        return sample.expected_broken or counts.present > 0
+        return sample.expected_broken or (counts.present > 0 and not sample.glance)
 
     def _target(self, sample: Sample, counts: Counts) -> int:
         """Judged attempts that the cell should have, as things look now."""
         if sample.cell.control:
             return 0 if counts.judged else CONTROL_ATTEMPTS
+        if sample.glance:
+            return counts.judged if counts.present else sample.looks
         if self._on_broken_side(sample, counts):
             if counts.present >= SHOWN:
                 return counts.judged
             # One that was to be good is judged by its first `present`; the rest says how often.
-            return MOST if counts.present and sample.expected_broken else self.silence
-        if sample.glance:
-            return 1
-        return self.needed if self.needed <= MOST_SILENT else 0
+            if counts.present:
+                return MOST if sample.expected_broken else self.silence
+            return max(self.silence, sample.looks)
+        return max(self.needed if self.needed <= MOST_SILENT else 0, sample.looks)
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    return Counts(present=one.present + other.present, absent=one.absent + other.absent)

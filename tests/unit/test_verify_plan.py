@@ -424,6 +424,24 @@ def test_a_flaky_bug_found_by_widening_is_not_placed_by_one_silent_attempt() -> 
     assert found.only.boundaries.first_fixed == "1.6"
 
 
+def test_a_claimed_broken_release_that_cannot_be_judged_does_not_keep_it_from_widening() -> None:
+    """It stands far below: what is looked at is right below the fix."""
+
+    def behave(trial: Trial) -> Said:
+        if trial.version is None:
+            return ERROR
+        return ODD if trial.version == "1.0" else broken_in("1.6", "1.7", "1.8", "1.9")(trial)
+
+    def dependencies(version: str) -> dict[str, str]:
+        return {"dep": "1" if minor_of(version) < 6 else "2"}
+
+    found = verify(plan_of(fixed="1.9", broken=["1.0"]), World(behave, dependencies))
+    assert [each.version for each in found.report.cells if "probe" in each.roles] == [
+        *("1.7", "1.6", "1.5"),
+    ]
+    assert found.report.measured.tested == ("1.5", "1.6", "1.7", "1.8", "1.9")
+
+
 # Hangs.
 
 HANGING: dict[str, Any] = {"ends": "timeout"}
@@ -585,6 +603,26 @@ def test_a_latest_release_that_shows_the_bug_again_regressed() -> None:
     assert found.ends == ("FAIL", "regressed")
     assert found.only.boundaries.first_fixed is None
     assert found.only.boundaries.last_broken == "1.11"
+
+
+@pytest.mark.parametrize(("allows", "ends"), [(">=3.8", "FAIL"), (">=3.12", "PASS")])
+def test_a_night_asks_of_the_latest_release_where_it_allows_the_interpreter(
+    allows: str, ends: str
+) -> None:
+    older = plan_of().universe.history.releases
+    latest = a_release("2.0", requires_python=allows, uploaded=older[-1].uploaded)
+    universe = a_universe(a_history(*older, latest))
+    plan = plan_of().model_copy(update={"universe": universe, "still": True})
+    found = verify(plan, World(broken_in("1.0", "1.1", "2.0")))
+    assert found.ends[0] == ends
+
+
+def test_releases_that_nothing_is_claimed_of_are_judged_where_they_are_asked_for() -> None:
+    plan = plan_of(latest=True).model_copy(update={"also": ("1.10", "9.9")})
+    found = verify(plan, World(broken_in("1.0", "1.1", "1.10")))
+    assert found.ends == ("FAIL", "regressed")
+    assert found.counts("1.10").present == 1
+    assert verify(plan_of(latest=True), World(broken_in("1.0", "1.1", "1.10"))).ends[0] == "PASS"
 
 
 def test_a_latest_release_that_is_good_gets_as_many_attempts_as_a_claim() -> None:
@@ -975,3 +1013,11 @@ def test_the_first_look_knows_every_cell_that_is_claimed_and_asks_for_both_sides
         "demo/pkg-1.1/py3.8": 3,
         "demo/pkg-1.2/py3.8": 5,
     }
+
+
+def test_a_newest_release_that_shows_the_bug_does_not_ask_more_of_the_others() -> None:
+    history = a_history("1.0", "1.1", "1.2", "1.3")
+    plan = a_plan(a_case(), a_universe(history)).model_copy(update={"latest": True})
+    found = verify(plan, World(broken_in("1.1", "1.3")))
+    counts = {each.version: each.counts for each in found.report.cells if "fixed" in each.roles}
+    assert counts["1.2"].judged == 5

@@ -1,0 +1,323 @@
+"""What a sweep costs, against the tools that people use for it: `python -m benchmarks.sweep`.
+
+A hundred releases of uvicorn and one script of about 0.4 s: a sweep, a second one and a bisection
+by fixproof; a session for each release in nox and in tox; an image for each by `docker build`. All
+on the same interpreter, with wheels that are cached beforehand, two at a time where a tool can;
+each tool's own work begins anew in each round. Figures are medians over rounds in which the tools
+take turns; the ratios are of one run.
+
+It needs bubblewrap, Python 3.8 and the package index; for images a container engine (DOCKER_HOST,
+or docker's own socket) with its command line. nox and tox come into an environment of their own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from benchmarks.main_job import FIXPROOF, Figure, seconds
+from runner.backends import uv_program
+from runner.environment import Interpreter
+from runner.releases import Release
+from runner.settings import read
+from runner.wiring import Program
+
+RELEASES = 100
+PYTHON = "3.8"
+"""The newest that all of the newest hundred releases which allow it can be installed on."""
+JOBS = 2
+ROUNDS = 3
+IMAGES = 8
+"""Releases for which an image is built; what a hundred would take follows from them."""
+SETUPTOOLS = "setuptools<60"
+"""What old source distributions can still be built with."""
+SCRIPT = """import sys
+import time
+
+import uvicorn
+
+time.sleep(0.25)
+if (0, 9) <= tuple(map(int, uvicorn.__version__.split(".")[:2])) < (0, 20):
+    sys.exit("BUG: neither old nor new")
+print("fine")
+"""
+CASE = f"""# /// script
+# dependencies = ["uvicorn"]
+# [tool.fixproof]
+# package = "uvicorn"
+# title = "It is neither old nor new"
+# broken = "0.13.0"
+# versions = ">={{lowest}}"
+# python = ["{PYTHON}"]
+# signature = "^BUG: "
+# ///
+{SCRIPT}"""
+
+
+@dataclass
+class Bench:
+    """Where it takes place, and what is the same for all."""
+
+    folder: Path
+    interpreter: Interpreter
+    versions: tuple[str, ...]
+    times: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "warm" / "store" / "uv-cache"
+
+    @property
+    def tools(self) -> Path:
+        return self.folder / "tools" / "bin"
+
+    def environ(self) -> dict[str, str]:
+        """The caller's, with one cache for all, and bytecode as usual."""
+        own = {
+            name: each
+            for name, each in os.environ.items()
+            if name not in ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV")
+        }
+        constraints = self.folder / "constraints.txt"
+        constraints.write_text(f"{SETUPTOOLS}\n", encoding="utf-8")
+        path = f"{self.tools}{os.pathsep}{own['PATH']}"
+        more = {"UV_CACHE_DIR": str(self.cache), "UV_BUILD_CONSTRAINT": str(constraints)}
+        return {**own, **more, "PATH": path}
+
+    def run(self, *command: str | Path, allowed: tuple[int, ...] = (0,), **env: str) -> None:
+        """Run a command in the folder; an exit code that is not allowed ends the benchmark."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environ() | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode not in allowed:
+            said = done.stdout.decode(errors="replace")[-2000:]
+            raise SystemExit(f"{command} ended with {done.returncode}:\n{said}")
+
+    def fixproof(self, command: str, home: str) -> None:
+        """One run; that the releases differ as the script says is exit code 0."""
+        case = self.folder / "case.py"
+        jobs = ("--jobs", str(JOBS), "--sandbox", "bubblewrap", "--home", self.folder / home)
+        self.run(FIXPROOF, command, case, *jobs, allowed=(0,))
+
+    def measure(self, name: str, action: Callable[[], None]) -> None:
+        """Time an action, and what it took of the processors."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.times.setdefault(name, []).append(seconds(action))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        self.cpu.setdefault(name, []).append(used)
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.times[name])
+
+
+def main() -> None:
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="fixproof-bench-") as temporary:
+        folder = Path(options.keep or temporary).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = prepare(folder)
+        for _ in range(options.rounds):
+            fixproof(bench)
+            nox(bench)
+            tox(bench)
+        if options.images:
+            images(bench, options.images)
+        report(bench, options)
+
+
+def prepare(folder: Path) -> Bench:
+    """Everything that no tool is timed for: its program, and wheels in the cache."""
+    program = Program(read(home=str(folder / "warm"), sandbox="bubblewrap"))
+    at_hand = program.backend.interpreters.at_hand()
+    interpreter = next((each for each in at_hand if each.python == PYTHON), None)
+    if interpreter is None:
+        raise SystemExit(f"Python {PYTHON} is not at hand")
+    offered = program.index.history("uvicorn").offered
+    chosen = [each for each in offered if each.allows(interpreter.version)][-RELEASES:]
+    bench = Bench(folder, interpreter, tuple(each.version for each in chosen))
+    (folder / "repro.py").write_text(SCRIPT, encoding="utf-8")
+    (folder / "case.py").write_text(CASE.format(lowest=chosen[0].version), encoding="utf-8")
+    (folder / "noxfile.py").write_text(_noxfile(bench), encoding="utf-8")
+    (folder / "tox.ini").write_text(_tox_ini(bench), encoding="utf-8")
+    print(f"{len(chosen)} releases, {chosen[0].version} to {chosen[-1].version}, {_kinds(chosen)}")
+    print(f"Python {interpreter.version}, {len(os.sched_getaffinity(0))} processors", flush=True)
+    if not bench.tools.exists():
+        bench.run(uv_program(), "venv", "--quiet", folder / "tools", "--python", sys.executable)
+        tools = ("nox", "tox", "tox-uv")
+        bench.run(uv_program(), "pip", "install", "--python", bench.tools / "python", *tools)
+    bench.fixproof("sweep", "warm")
+    nox(bench, timed=False)
+    return bench
+
+
+def fixproof(bench: Bench) -> None:
+    """A first sweep, a second one, and a bisection that knows nothing of them."""
+    for home in ("swept", "searched"):
+        shutil.rmtree(bench.folder / home, ignore_errors=True)
+        _warm_home(bench, bench.folder / home)
+    bench.measure("sweep", partial(bench.fixproof, "sweep", "swept"))
+    bench.measure("second sweep", partial(bench.fixproof, "sweep", "swept"))
+    bench.measure("bisection", partial(bench.fixproof, "bisect", "searched"))
+
+
+def _warm_home(bench: Bench, home: Path) -> None:
+    """A home that has run nothing: cached wheels alone, those that were built too."""
+    for name in ("store/uv-cache", "store/built"):
+        shutil.copytree(
+            bench.folder / "warm" / name, home / name, copy_function=os.link, symlinks=True
+        )
+
+
+def nox(bench: Bench, *, timed: bool = True) -> None:
+    """One session for each release, one after the other: nox knows no other way."""
+    shutil.rmtree(bench.folder / ".nox", ignore_errors=True)
+    action = partial(bench.run, bench.tools / "nox")
+    bench.measure("nox", action) if timed else action()
+
+
+def tox(bench: Bench) -> None:
+    """One environment for each release, two at a time."""
+    shutil.rmtree(bench.folder / ".tox", ignore_errors=True)
+    bench.measure("tox", partial(bench.run, bench.tools / "tox", "-p", str(JOBS)))
+
+
+def images(bench: Bench, count: int) -> None:
+    """An image for each of some releases, two at a time, on a base with their wheels."""
+    every = len(bench.versions) // count
+    versions = bench.versions[::every][:count]
+    base = _base_with_wheels(bench, versions)
+
+    def build(version: str) -> None:
+        folder = bench.folder / "images" / version
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(bench.folder / "repro.py", folder)
+        (folder / "Dockerfile").write_text(_dockerfile(base, bench, version), encoding="utf-8")
+        bench.run("docker", "build", "--quiet", "--no-cache", folder, DOCKER_BUILDKIT="0")
+
+    def build_all() -> None:
+        with ThreadPoolExecutor(JOBS) as pool:
+            list(pool.map(build, versions))
+
+    bench.measure("images", build_all)
+    bench.times["images"] = [each / count * len(bench.versions) for each in bench.times["images"]]
+
+
+def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
+    """An image of the interpreter, with pip and all wheels that are needed; it is not timed."""
+    from runner.adapters.container_engine import Engine
+    from runner.adapters.docker_bases import Bases
+
+    base = Bases(Engine(), lambda: (bench.interpreter,), uv_program()).ensure(PYTHON)
+    folder = bench.folder / "base"
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "wheels").mkdir(parents=True)
+    python = bench.folder / "pip" / "bin" / "python"
+    bench.run(bench.interpreter.executable, "-m", "venv", python.parents[1])
+    constraint = str(bench.folder / "constraints.txt")
+    bench.run(python, "-m", "pip", "install", "wheel", SETUPTOOLS)
+    for each in versions:
+        wanted = (f"uvicorn=={each}", "--wheel-dir", folder / "wheels", "--no-build-isolation")
+        bench.run(python, "-m", "pip", "wheel", *wanted, PIP_CONSTRAINT=constraint)
+    text = f"FROM {base.name}\nUSER root\nCOPY wheels /wheels\n"
+    (folder / "Dockerfile").write_text(text, encoding="utf-8")
+    bench.run("docker", "build", "--tag", "fixproof-bench/base", folder, DOCKER_BUILDKIT="0")
+    return "fixproof-bench/base"
+
+
+def _dockerfile(base: str, bench: Bench, version: str) -> str:
+    python = bench.interpreter.executable
+    return f"""FROM {base}
+USER root
+RUN {python} -m pip install --no-index --find-links /wheels uvicorn=={version}
+COPY repro.py /repro.py
+RUN {python} /repro.py || true
+"""
+
+
+def _noxfile(bench: Bench) -> str:
+    return f"""import nox
+
+nox.options.default_venv_backend = "uv"
+
+
+@nox.session(python={bench.interpreter.executable!r})
+@nox.parametrize("version", {list(bench.versions)!r})
+def bug(session, version):
+    session.install(f"uvicorn=={{version}}")
+    session.run("python", "repro.py", success_codes=[0, 1])
+"""
+
+
+def _tox_ini(bench: Bench) -> str:
+    names = {each: f"v{each.replace('.', '_')}" for each in bench.versions}
+    common = f"""[tox]
+no_package = true
+env_list = {",".join(names.values())}
+[testenv]
+base_python = {bench.interpreter.executable}
+commands = - python {bench.folder / "repro.py"}
+"""
+    each = (f"[testenv:{name}]\ndeps = uvicorn=={version}\n" for version, name in names.items())
+    return common + "".join(each)
+
+
+def _kinds(chosen: list[Release]) -> str:
+    wheels = sum(any(file.name.endswith(".whl") for file in each.files) for each in chosen)
+    return f"{wheels} of them with a wheel"
+
+
+def report(bench: Bench, options: argparse.Namespace) -> None:
+    """The figures: how much less it takes, with the bounds of issue 5."""
+    for name, times in bench.times.items():
+        cpu: Mapping[str, list[float]] = bench.cpu
+        print(
+            f"  {name}: {statistics.median(times):.2f} s of {', '.join(f'{x:.1f}' for x in times)}"
+            f" ({statistics.median(cpu[name]):.1f} s of processor)"
+        )
+    sweep = bench.median("sweep")
+    print(
+        Figure(
+            "a sweep, by nox (uv), which runs one at a time",
+            sweep / bench.median("nox"),
+            "×",
+            1 / 2,
+        )
+    )
+    print(Figure(f"a sweep, by tox (tox-uv, -p {JOBS})", sweep / bench.median("tox"), "×", 1 / 1.4))
+    if options.images:
+        told = f"a sweep, by an image a release ({options.images} built, scaled)"
+        print(Figure(told, sweep / bench.median("images"), "×", 1 / 8))
+    print(Figure("a second sweep, by the first", bench.median("second sweep") / sweep, "×", 0.03))
+    print(Figure("a bisection, by the sweep", bench.median("bisection") / sweep, "×", 0.25))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--images", type=int, default=IMAGES, help="0: no container engine")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", help="what is prepared stays here for next time"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

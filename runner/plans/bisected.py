@@ -1,0 +1,108 @@
+"""What a bisection found in one series, as far as it is certain enough to be stated."""
+
+from __future__ import annotations
+
+from runner.boundaries import Boundaries
+from runner.findings import Reached, Search, SeriesFindings
+from runner.matrix import Role
+from runner.plans.budget import spent
+from runner.plans.lines import undated
+from runner.plans.look import Look
+from runner.plans.posterior import posterior
+from runner.plans.question import missing
+from runner.plans.replay import order_of_probes
+from runner.plans.search import View
+from runner.plans.stated import Stated, stated
+from runner.plans.window import Window
+from runner.verdict import Verdict
+
+ASSUMES = "one change between tested neighbours"
+UNDATED = "no release line that was worked on beside a newer one: the index gives no upload times"
+
+
+def conclude(look: Look, *, width: int, budget: int | None) -> SeriesFindings:
+    """What is known of a series, whether or not its search came to its end."""
+    if look.wants:
+        look.confirm()  # where dependencies are the same, that takes no attempt
+    view = look.view()
+    verdicts = _certain(view, look)
+    _mark(look, verdicts, view)
+    history, window, confirmations = look.table.history, look.window, look.table.confirmations
+    found = stated(history, window, verdicts, confirmations)
+    tested = tuple(each.version for each in view.spots if each.present or each.silent)
+    if look.vacuous:
+        found = Stated(Boundaries(), None, ())
+    return SeriesFindings(
+        series=look.series,
+        kind="bisect",
+        cells=look.table.cell_findings(),
+        confirmations=confirmations,
+        boundaries=found.boundaries.model_copy(update={"tested": tested}),
+        broken_in=found.broken_in,
+        missing=missing(look.survey, look.series),
+        window=tuple(each.version for each in window.candidates),
+        skipped=(*window.skipped, *window.yanked),
+        assumes=_assumes(view, window),
+        search=Search(
+            probes=order_of_probes(look.survey, look.series, look.table.facts, width),
+            budget=budget,
+            spent=spent(look.table.facts),
+            exhausted=bool(look.wants),
+            reached=_reached(view),
+        ),
+        upgrades=found.upgrades,
+    )
+
+
+def _certain(view: View, look: Look) -> dict[str, Verdict]:
+    """Verdicts that boundaries may rest on: less than what single cells say.
+
+    A silent release is good if that is certain from each release with the bug that it could
+    belong to; where none shows the bug, it is as good as its attempts say.
+    """
+    found = {each.version: Verdict.PRESENT for each in view.spots if each.present}
+    if not found:
+        said = look.table.verdicts()
+        return {each.version: said[each.version] for each in view.spots if each.silent}
+    rays = view.rays()
+    doubted = {spot.version for ray in rays for spot in {*ray.spots} - {*view.believed(ray)}}
+    good = {spot.version for ray in rays for spot in ray.spots} - doubted
+    return found | dict.fromkeys(good, Verdict.ABSENT)
+
+
+def _mark(look: Look, verdicts: dict[str, Verdict], view: View) -> None:
+    """Let cells of the search say what is certain of them, and no more."""
+    silent = {each.version: each.silent for each in view.spots if each.silent}
+    shown = Verdict.PRESENT in verdicts.values()
+    for each in look.table.released():
+        version = each.cell.version
+        if each.roles == (Role.PROBE,) and shown and version in silent:
+            enough = silent[version] + (verdicts.get(version) is not Verdict.ABSENT)
+            marked = each.model_copy(update={"absence": enough})
+            look.table.cells[each.cell.id] = marked
+
+
+def _reached(view: View) -> tuple[Reached, ...]:
+    found = []
+    for ray in view.outermost():
+        at = ray.first_silent
+        if at is None or (view.steady and ray.spots[at] in view.believed(ray)):
+            continue
+        tails = posterior([each.silent for each in ray.spots], view.rate()).tails
+        ends = ray.anchor.version, ray.spots[at].version
+        after, by = ends if ray.upward else ends[::-1]
+        found.append(
+            Reached(
+                change="fixed" if ray.upward else "broken",
+                after=after,
+                by=by,
+                confidence=round(1 - tails[at], 4),
+            )
+        )
+    return tuple(found)
+
+
+def _assumes(view: View, window: Window) -> str | None:
+    if all(each.tried for each in view.spots):
+        return None
+    return f"{ASSUMES}; {UNDATED}" if undated(window.candidates) else ASSUMES

@@ -1,0 +1,272 @@
+"""One look at the search of one series: what it wants next, as things are known now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from runner.attempt import Facts
+from runner.environment import Failure
+from runner.evidence import SHOWN
+from runner.findings import Want
+from runner.matrix import Cell, Role, Series
+from runner.plans.confirmation import Boundary
+from runner.plans.lines import Line
+from runner.plans.question import claimed_roles
+from runner.plans.sampling import Sample
+from runner.plans.search import Ray, Spot, View, picks, split, spread
+from runner.plans.table import Table
+from runner.plans.window import Survey
+from runner.verdict import Verdict
+
+MOST_LATE = 3
+"""Releases of a line that was worked on beside a newer one, at most, to find one to judge."""
+
+
+class Look:
+    """Made for one step, and thrown away."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        series: Series,
+        facts: Mapping[str, Facts],
+        *,
+        width: int = 1,
+        left: int | None = None,
+    ) -> None:
+        """Look at a series.
+
+        Args:
+            survey: the question; of its window, that of the series counts.
+            width: probes at a time.
+            left: attempts that may still be made; None: as many as it takes.
+        """
+        self.series = series
+        self.survey = survey
+        self.window = survey.window(series)
+        self.table = Table(survey, series, facts)
+        self.vacuous = False
+        self.ahead: tuple[Cell, ...] = ()
+        self._cells = survey.cells(series)
+        self._width = width
+        self._left = left
+        self._first: list[str] = []
+        self.wants = self._look() if series.interpreter else ()
+
+    def view(self) -> View:
+        """What is known of each release, of the window and of the claims."""
+        versions = {each.version for each in self.window.candidates}
+        for each in self.table.released():
+            release = self.table.history.find(each.cell.version)
+            shows = self.table.sampling.counts(each).present
+            if shows or (release and release.final and not release.yanked):
+                versions.add(each.cell.version)
+        sampling = self.table.sampling
+        return View(
+            spots=tuple(
+                self._spot(each)
+                for each in sorted(versions, key=self.table.history.order.__getitem__)
+            ),
+            steady=sampling.steady,
+            needed=sampling.needed,
+            confidence=sampling.confidence,
+        )
+
+    def _boundary(self, ray: Ray, at: int) -> Boundary:
+        """Where a ray begins, and its release at a place; both ran."""
+        anchor = self.table.cells[self._cell(ray.anchor.version).id]
+        other = self.table.cells[self._cell(ray.spots[at].version).id]
+        older, newer = (anchor, other) if ray.upward else (other, anchor)
+        return Boundary(older=older, newer=newer)
+
+    def _look(self) -> tuple[Want, ...]:
+        self.table.add_releases(claimed_roles(self.survey, self.series))
+        for version, cell in self._cells.items():
+            if self._known(cell):
+                self._probe(version)
+        self.vacuous = self.table.vacuous(self.table.add_control())
+        if self.vacuous:
+            return ()
+        return self._ask() or self._ends() or self._search() or self._differing() or self.confirm()
+
+    def _ask(self) -> tuple[Want, ...]:
+        """What the table needs: first what was named so, then claims, then probes."""
+        rank = {name: place for place, name in enumerate(self._first)}
+        wants = sorted(
+            self.table.ask(),
+            key=lambda each: (
+                rank.get(each.cell.id, len(rank)),
+                self.table.cells[each.cell.id].roles == (Role.PROBE,),
+            ),
+        )
+        if wants and not self.ahead:
+            self.ahead = tuple(self._next())
+        return tuple(wants)
+
+    def _ends(self) -> tuple[Want, ...]:
+        """Both ends of the window, and the lines that were worked on beside a newer one."""
+        candidates = self.window.candidates
+        for release in (*candidates[-1:], *candidates[:1]):
+            self._probe(release.version)
+        silent = [each for line in self.window.lines for each in self._add_line(line)]
+        if not self.table.sampling.steady:
+            for each in self._doubtful(silent):
+                self.table.settle(each)
+        return self._ask()
+
+    def _add_line(self, line: Line) -> list[Sample]:
+        """Its newest release that can be judged; if that is good, the one where it branched off.
+
+        Without the latter, a bug that is older than the branch would seem to begin behind it.
+
+        Returns: those of the two that were silent so far.
+        """
+        counts = self.table.sampling.counts
+        late = (each for each in line.late[:MOST_LATE] if not self._spot(each).lost)
+        newest = next(late, None)
+        if newest is None:
+            return []
+        found = [self._probe(newest)]
+        if line.tip and counts(found[0]).absent and not counts(found[0]).present:
+            found.append(self._probe(line.tip))
+        return [each for each in found if counts(each).absent and not counts(each).present]
+
+    def _doubtful(self, silent: list[Sample]) -> list[Sample]:
+        """Of releases of lines that were silent, those where it matters whether they are good.
+
+        Between releases that show the bug, and right below: there a line that has the fix, and was
+        broken before, would hide what is beneath it. What is further below the search asks itself.
+        """
+        order = self.table.history.order
+        shown = [order[each.version] for each in self.view().spots if each.present]
+        places = [(order[each.cell.version], each) for each in silent]
+        within = [each for at, each in places if shown and min(shown) < at < max(shown)]
+        below = [(at, each) for at, each in places if shown and at < min(shown)]
+        line = self.table.history.line_of
+        if below:
+            nearest = line(max(below, key=lambda pair: pair[0])[1].cell.version)
+            within += [each for _, each in below if line(each.cell.version) == nearest]
+        return within
+
+    def _search(self) -> tuple[Want, ...]:
+        """On each ray a probe where it tells most; what a ray has found is settled."""
+        view = self.view()
+        rays = view.rays()
+        still_open = [each for each in rays if not view.closed(each)]
+        width = max(1, self._width // max(1, len(still_open)))
+        ahead: list[Cell] = []
+        free = self._width
+        for ray in rays:
+            found = self._settled(view, ray)
+            if found:  # the side with the bug first: its rate says how often the other runs
+                sides = (found.older, found.newer)
+                for side in sides if ray.upward else sides[::-1]:
+                    self.table.settle(side)
+                    self._first.append(side.cell.id)
+                continue
+            places = picks(view, ray, width)[:free]
+            free -= len(places)
+            self._look_again(ray, places)
+            ahead += self._after(view, ray, places)
+        self.ahead = tuple(ahead)
+        return self._ask()
+
+    def _settled(self, view: View, ray: Ray) -> Boundary | None:
+        """Both sides of what a ray has found; also where the budget would not last for more."""
+        at = ray.first_silent
+        if at is None:
+            return None
+        if view.closed(ray):
+            return self._boundary(ray, at)
+        if self._left is None:
+            return None
+        missing = max(0, view.needed - ray.spots[at].silent) + max(0, SHOWN - ray.anchor.present)
+        last_chance = self._left < missing + self._width
+        return self._boundary(ray, at) if 0 < missing <= self._left and last_chance else None
+
+    def _look_again(self, ray: Ray, places: Iterable[int]) -> None:
+        for at, times in Counter(places).items():
+            spot = ray.spots[at]
+            sample = self._probe(spot.version)
+            more = {"looks": spot.silent + times}
+            self.table.cells[sample.cell.id] = sample.model_copy(update=more)
+            self._first.append(sample.cell.id)
+
+    def _differing(self) -> tuple[Want, ...]:
+        """Where all that was judged agrees, look for a release that differs, in the largest gaps.
+
+        A silent release between two that show a bug which does not always show is asked again.
+        """
+        view = self.view()
+        claims = self.series.claims
+        if not claims.affected or any(spot.silent for ray in view.rays() for spot in ray.spots):
+            return ()
+        shown = [at for at, each in enumerate(view.spots) if each.present]
+        within = view.spots[shown[0] : shown[-1]] if shown else view.spots
+        for spot in within:
+            if shown and spot.silent:
+                self.table.settle(self._probe(spot.version))
+        for at in spread(within, self._width):
+            self._probe(within[at].version)
+        return self._ask()
+
+    def confirm(self) -> tuple[Want, ...]:
+        """Hold the dependencies still at each change that was found."""
+        view = self.view()
+        rays = [(each, each.first_silent) for each in view.rays() if view.closed(each)]
+        found = [self._boundary(ray, at) for ray, at in rays if at is not None]
+        unresolved = Verdict.UNRESOLVED
+        return self.table.confirm(
+            each
+            for each in found
+            if unresolved not in (self.table.says(each.older), self.table.says(each.newer))
+        )
+
+    def _next(self) -> Iterable[Cell]:
+        """What is likely to be wanted once claims and ends are judged: most ends are good."""
+        view = self.view()
+        ends = [each.version for each in (*view.spots[-1:], *view.spots[:1]) if not each.tried]
+        likely = view._replace(
+            spots=tuple(
+                each._replace(silent=1, tried=True) if each.version in ends else each
+                for each in view.spots
+            )
+        )
+        rays = likely.rays()
+        middle = [ray.spots[at] for ray in rays for at in picks(likely, ray, self._width)]
+        return (self._cell(each) for each in (*ends, *(spot.version for spot in middle)))
+
+    def _after(self, view: View, ray: Ray, places: list[int]) -> Iterable[Cell]:
+        """What is likely to be wanted after probes at these places, however they go."""
+        for rest in split(ray, places) if places else ():
+            for at in picks(view, rest) if rest.spots else ():
+                if not rest.spots[at].tried:
+                    yield self._cell(rest.spots[at].version)
+
+    def _cell(self, version: str) -> Cell:
+        return self._cells.get(version) or self.survey.cell(self.series, version)
+
+    def _known(self, cell: Cell) -> bool:
+        known = self.table.sampling.facts_of(cell)
+        return bool(known.attempts) or isinstance(known.lock, Failure)
+
+    def _probe(self, version: str) -> Sample:
+        cell = self._cell(version)
+        return self.table.cells.get(cell.id) or self.table.add(cell, Role.PROBE)
+
+    def _spot(self, version: str) -> Spot:
+        sample = self.table.cells.get(self._cell(version).id)
+        if sample is None or not self._known(sample.cell):
+            return Spot(version)
+        sampling = self.table.sampling
+        believed = sampling.judge(sample.model_copy(update={"absence": 1}))
+        if believed.verdict is Verdict.UNRESOLVED and believed.counts.absent:
+            return Spot(version, tried=True, open=False)  # what contradicts itself is not silent
+        return Spot(
+            version,
+            present=believed.counts.present,
+            silent=believed.counts.absent,
+            tried=True,
+            open=not believed.counts.present and sampling.may_tell(sample),
+        )
