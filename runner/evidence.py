@@ -43,3 +43,8 @@ def absence_needed(attempts: int, silent: int, confidence: float) -> int:
 
 MOST_SILENT = 200
 """Attempts without the bug at most; a bug so rare that more were needed is `too_rare` to judge."""
+
+
+def chance_of_silence(attempts: int, silent: int, times: int) -> float:
+    """The chance that `absence_needed` is about: that such a bug stays silent so many times."""
+    return math.prod((1 + silent + each) / (2 + attempts + each) for each in range(times))

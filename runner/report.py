@@ -11,12 +11,23 @@ from typing import Literal
 from packaging.version import Version
 from pydantic import Field
 
+from runner.affected import Upgrade
+from runner.answers import answer
 from runner.attempt import Facts, Loaded
 from runner.boundaries import Boundaries, FixedIn
+from runner.candidate_report import CandidateReport, candidate_report
 from runner.case import Case
-from runner.claims import ClaimResult, claim_results, summary, why_untested
+from runner.claims import ClaimResult, claim_results
 from runner.environment import Difference, Failure, Lock, Wanted
-from runner.findings import CellFindings, Conclusion, ConfirmationResult, SeriesFindings
+from runner.findings import (
+    CellFindings,
+    Conclusion,
+    ConfirmationResult,
+    Search,
+    SeriesFindings,
+    Skipped,
+)
+from runner.headline import headline, nothing_tested
 from runner.matrix import Role, Universe, wanted
 from runner.metadata import Claims
 from runner.outcome import Decision, Mode, Outcome, Status, decide, weakest, worst
@@ -36,6 +47,8 @@ class ReportCase(Value):
     issue: str | None
     fix: str | None
     signature: str
+    reads_version: bool = False
+    """Whether the script asks for the version of a release: it may decide by the number."""
 
 
 class Measured(Value):
@@ -49,6 +62,7 @@ class Measured(Value):
     """Ranges as OSV events; from a sweep only."""
     tested: tuple[str, ...] = ()
     assumes: str | None = None
+    """What a bisection takes for granted."""
     confidence: float
     attempts: int
     """Of all cells, controls and confirmations too."""
@@ -111,13 +125,14 @@ class SeriesReport(Value):
     note: str | None
     measured: Measured
     confirmation: ConfirmationReport | None
-
-
-class Skipped(Value):
-    """A release that was left out, and why."""
-
-    version: str
-    why: str
+    window: tuple[str, ...] = ()
+    """Of a sweep or a bisection: the releases that it is about, lowest first."""
+    broken_in: FixedIn | None = None
+    """Where the bug came, as a range; of these too."""
+    upgrade_to: tuple[Upgrade, ...] = ()
+    """What it means for users; of these too."""
+    search: Search | None = None
+    """Of a bisection."""
 
 
 class SandboxReport(Value):
@@ -128,6 +143,8 @@ class SandboxReport(Value):
     network: Literal["none", "host"]
     isolated: bool
     unenforced: tuple[str, ...]
+    runtime: str | None = None
+    """The OCI runtime, where it is not runc."""
     limits: Limits
 
 
@@ -159,6 +176,8 @@ class Report(Value):
     series: tuple[SeriesReport, ...]
     cells: tuple[CellReport, ...]
     skipped: tuple[Skipped, ...]
+    candidate: CandidateReport | None = None
+    """None: it was about releases alone."""
     sandbox: SandboxReport
     host: Host
     again: str
@@ -196,7 +215,9 @@ def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground
         mode=weakest([decision.mode for _, decision in _affected(counted)]),
         status=status,
         outcome=(leading and leading[1].outcome) or Outcome.UNRESOLVED,
-        summary=summary(*leading) if leading else _nothing_tested(conclusion),
+        summary=headline(leading, counted, universe.history)
+        if leading
+        else nothing_tested(conclusion.series),
         ran=min((each.ran for cell in cells for each in cell.attempts), default=None),
         claims=tuple(
             result
@@ -206,9 +227,10 @@ def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground
         measured=_agreed(
             [_measured(each, ground) for each, _ in _affected(counted)], cells, ground
         ),
-        series=tuple(_series(each, decision, ground) for each, decision in found),
+        series=tuple(_series(each, decision, universe.history, ground) for each, decision in found),
         cells=cells,
-        skipped=_skipped(universe.history, [each.series.claims for each in conclusion.series]),
+        skipped=_skipped(universe.history, conclusion.series),
+        candidate=candidate_report(universe, conclusion),
         sandbox=SandboxReport(**ground.sandbox.model_dump(), limits=ground.limits),
         host=ground.host,
         again=ground.again,
@@ -224,31 +246,35 @@ def _case(case: Case) -> ReportCase:
         issue=case.metadata.issue,
         fix=case.metadata.fix,
         signature=case.metadata.signature,
+        reads_version=case.reads_version,
     )
 
 
-def _nothing_tested(conclusion: Conclusion) -> str:
-    reasons = dict.fromkeys(why_untested(each) for each in conclusion.series)
-    return f"Nothing could be tested: {'; '.join(reasons)}."
-
-
-def _series(findings: SeriesFindings, decision: Decision, ground: Ground) -> SeriesReport:
+def _series(
+    findings: SeriesFindings, decision: Decision, history: History, ground: Ground
+) -> SeriesReport:
     return SeriesReport(
         python=findings.series.python,
         variant=findings.series.variant,
         mode=decision.mode,
         status=decision.status,
         outcome=decision.outcome,
-        summary=summary(findings, decision),
+        summary=answer(findings, decision, history),
         note=findings.series.note,
         measured=_measured(findings, ground),
         confirmation=_confirmation(findings),
+        window=findings.window,
+        broken_in=findings.broken_in,
+        upgrade_to=findings.upgrades,
+        search=findings.search,
     )
 
 
 def _measured(findings: SeriesFindings, ground: Ground) -> Measured:
     return Measured(
         **_stated(findings.boundaries),
+        affected=findings.affected,
+        assumes=findings.assumes,
         confidence=ground.confidence,
         attempts=sum(len(each.facts.attempts) for each in findings.cells),
     )
@@ -290,7 +316,7 @@ def _confirmation(findings: SeriesFindings) -> ConfirmationReport | None:
 def _cell(
     case: Case, universe: Universe, findings: SeriesFindings, found: CellFindings
 ) -> CellReport:
-    release = universe.history.find(found.cell.version)
+    release = None if found.cell.candidate else universe.history.find(found.cell.version)
     interpreter = findings.series.interpreter
     lock = found.facts.lock if isinstance(found.facts.lock, Lock) else None
     failure = found.facts.lock if isinstance(found.facts.lock, Failure) else None
@@ -344,7 +370,14 @@ def _attempts(facts: Facts, observations: tuple[Observation, ...]) -> tuple[Atte
     )
 
 
-def _skipped(history: History, claims: list[Claims]) -> tuple[Skipped, ...]:
+def _skipped(history: History, series: tuple[SeriesFindings, ...]) -> tuple[Skipped, ...]:
+    """Releases that were left out: of a window, or right below a claimed fix."""
+    if any(each.kind != "verify" for each in series):
+        return tuple(dict.fromkeys(skipped for each in series for skipped in each.skipped))
+    return _skipped_below(history, [each.series.claims for each in series])
+
+
+def _skipped_below(history: History, claims: list[Claims]) -> tuple[Skipped, ...]:
     """Releases between a claimed fix and its predecessor, which nobody could be told to take."""
     found: dict[str, str] = {}
     for version in in_order(fixed for each in claims for fixed in each.fixed):

@@ -15,7 +15,7 @@ from typing import NamedTuple, assert_never
 from packaging.version import InvalidVersion, Version
 
 from runner.attempt import Attempt, Facts, Loaded
-from runner.case import Case
+from runner.case import FOLDER, Case
 from runner.environment import Failure, FailureKind
 from runner.evidence import MOST_SILENT
 from runner.metadata import Ends, compile_signature
@@ -23,7 +23,7 @@ from runner.sandbox import EndingKind, Stream
 from runner.value import Value
 
 # ECMA-48: control sequences, operating-system commands, and the two-byte escapes.
-_TERMINAL_CODES = re.compile(
+TERMINAL_CODES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]"
 )
 
@@ -55,6 +55,7 @@ class Reason(StrEnum):
     NO_WHEEL = "no_wheel"
     PYTHON_NOT_ALLOWED = "python_not_allowed"
     BUILD_FAILED = "build_failed"
+    BAD_FILE = "bad_file"
     TOO_FEW = "too_few"
     TOO_RARE = "too_rare"
     NOT_RUN = "not_run"
@@ -65,6 +66,7 @@ HOPELESS = (
     Reason.NO_WHEEL,
     Reason.PYTHON_NOT_ALLOWED,
     Reason.BUILD_FAILED,
+    Reason.BAD_FILE,
     Reason.WRONG_VERSION,
 )
 """Reasons that no further attempt can remove."""
@@ -124,8 +126,9 @@ def loaded_as_planned(version: str, loaded: Loaded) -> bool:
         return False
 
 
+@lru_cache(maxsize=2048)
 def judge(case: Case, version: str | None, facts: Facts, needed: int) -> Judgement:
-    """The verdict of a cell.
+    """The verdict of a cell; kept for a while, since a plan that is asked again judges again.
 
     Args:
         version: the release that has to be loaded; None for a control, which has none.
@@ -183,13 +186,15 @@ def failure_reason(kind: FailureKind) -> Reason:
             return Reason.PYTHON_NOT_ALLOWED
         case FailureKind.BUILD_FAILED:
             return Reason.BUILD_FAILED
+        case FailureKind.BAD_FILE:
+            return Reason.BAD_FILE
         case _:
             assert_never(kind)
 
 
 def readable(data: bytes) -> str:
     """Output as text, without terminal codes; bytes that are not UTF-8 become U+FFFD."""
-    return _TERMINAL_CODES.sub(b"", data).replace(b"\r\n", b"\n").decode("utf-8", "replace")
+    return TERMINAL_CODES.sub(b"", data).replace(b"\r\n", b"\n").decode("utf-8", "replace")
 
 
 def _observe_exit(attempt: Attempt, signature: _Search) -> Observation:
@@ -312,15 +317,29 @@ class _Search(NamedTuple):
 def _search(signature: str, stdout: Stream, stderr: Stream) -> _Search:
     """Kept for a while: a plan that is asked again judges the same attempts again."""
     pattern = compile_signature(signature)
-    texts = [text for stream in (stdout, stderr) for text in whole_lines(stream)]
+    texts = [_unquoted(text) for stream in (stdout, stderr) for text in whole_lines(stream)]
     found = any(pattern.search(text) is not None for text in texts)
     return _Search(found=found, cut=not found and bool(stdout.omitted or stderr.omitted))
 
 
+_QUOTED = re.compile(
+    rf'^( *File "{FOLDER}/[^"\n]*", line \d+[^\n]*)(?:\n {{4}}[^\n]*)+', re.MULTILINE
+)
+"""A place in the script as a traceback tells it, and the lines of source that it repeats."""
+
+
+def _unquoted(text: str) -> str:
+    """Without what tracebacks repeat of the script's own source, with any message that is in it."""
+    return _QUOTED.sub(r"\1", text) if FOLDER in text else text
+
+
 def whole_lines(stream: Stream) -> tuple[str, ...]:
-    """The readable parts of a stream; beside a gap, lines that were cut in two are left out."""
+    """The readable parts of a stream, of whole lines: these are searched for the signature."""
+    return tuple(readable(each) for each in whole_parts(stream))
+
+
+def whole_parts(stream: Stream) -> tuple[bytes, ...]:
+    """What was kept of a stream; beside a gap, lines that were cut in two are left out."""
     if not stream.omitted:
-        return (readable(stream.head + stream.tail),)
-    head = stream.head.rpartition(b"\n")[0]
-    tail = stream.tail.partition(b"\n")[2]
-    return readable(head), readable(tail)
+        return (stream.head + stream.tail,)
+    return stream.head.rpartition(b"\n")[0], stream.tail.partition(b"\n")[2]

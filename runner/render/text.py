@@ -15,17 +15,17 @@ PAGE_WIDTH = 200
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
 _KEPT_CONTROLS = "\t\n"
+_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def visible(text: str) -> str:
     """Control and direction characters as escapes, so that nothing acts and nothing hides."""
-    return "".join(
-        each
-        if each in _KEPT_CONTROLS
-        or unicodedata.category(each) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else f"\\u{ord(each):04x}"
-        for each in text
-    )
+    return "".join(f"\\u{ord(each):04x}" if hides(each) else each for each in text)
+
+
+def hides(character: str) -> bool:
+    """Whether a character acts on others, or cannot be seen."""
+    return character not in _KEPT_CONTROLS and unicodedata.category(character) in _HIDDEN
 
 
 def inline(text: str) -> str:

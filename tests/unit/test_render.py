@@ -258,7 +258,7 @@ def test_a_section_names_the_dependency_that_a_verdict_follows() -> None:
 def test_a_section_says_that_a_confirmation_was_impossible() -> None:
     world = World(broken_in("1.0", "1.1"), moved, allows=lambda _version, _others: False)
     page = section(verify(a_plan(a_case(), a_universe(HISTORY)), world))
-    assert "impossible: the two releases cannot run with identical dependencies" in page
+    assert "impossible: the two sides cannot run with identical dependencies" in page
     assert "dep 1 → 2" in page
 
 
@@ -300,6 +300,16 @@ def test_a_sandbox_that_does_not_isolate_is_marked() -> None:
     page = markdown(report, lambda _name: None)
     assert "NOT ISOLATED" in page
     assert "not enforced: memory" in page
+
+
+def test_a_runtime_that_is_not_the_usual_one_is_named() -> None:
+    found = verified()
+    described = SandboxDescription(
+        kind=SandboxKind.DOCKER, network="none", isolated=True, base="sha256:ba5e", runtime="runsc"
+    )
+    report = a_report(found.simulation.plan, found.conclusion, a_ground(sandbox=described))
+    assert "base sha256:ba5e, runtime runsc" in markdown(report, lambda _name: None)
+    assert report.sandbox.runtime == "runsc"
 
 
 OUTPUTS = {

@@ -183,6 +183,64 @@ def test_top_level_boundaries_are_there_only_where_all_affected_series_agree() -
     assert [each.measured.first_fixed for each in differing.series] == ["1.2", "1.1"]
 
 
+def test_the_answer_names_its_series_where_others_end_otherwise() -> None:
+    words: dict[str, Any] = {"variants": {"a": {}, "b": {}, "c": {}}}
+    both = ("1.0", "1.1")
+    alike = verified(in_variants({"a": both, "b": both, "c": both}), **words).report
+    assert alike.summary.startswith("1.2 is the first fixed release: ")
+    assert alike.summary.endswith(" All 3 series say so.")
+    differing = verified(in_variants({"a": both, "b": (*both, "1.2"), "c": both}), **words).report
+    assert differing.summary.startswith("b, Python 3.8: 1.2 is said to be fixed and still shows ")
+    assert differing.summary.endswith(" Of 3 series 2 pass.")
+    assert differing.series[0].summary.startswith("1.2 is the first fixed release: ")
+
+
+def test_answers_that_pass_and_differ_stand_side_by_side_a_fix_before_a_bug_before_none() -> None:
+    words: dict[str, Any] = {
+        "variants": {
+            "none": {"affected": False, "broken": "1.1", "fixed": []},
+            "bug": {"fixed": [], "broken": "1.1"},
+            "fix": {},
+            "fix-too": {},
+        }
+    }
+    shown = {"none": (), "bug": ("1.0", "1.1", "1.2"), "fix": ("1.1",), "fix-too": ("1.1",)}
+    answer = verified(in_variants(shown), **words).report.summary
+    parts = [
+        "fix and fix-too: 1.2 is the first fixed release: ",
+        "bug: The bug is there as claimed: ",
+        "Without the bug, as claimed: none.",
+    ]
+    places = [answer.index(each) for each in parts]
+    assert places == sorted(places)
+    assert places[0] == 0
+
+
+def test_of_many_answers_the_rest_is_counted() -> None:
+    claims: list[dict[str, Any]] = [
+        {"fixed": "1.1"},
+        {"fixed": "1.2"},
+        {"fixed": "1.3"},
+        {"fixed": [], "broken": "1.1"},
+        {"affected": False},
+    ]
+    shown = [("1.0",), ("1.0", "1.1"), ("1.0", "1.1", "1.2"), ("1.1",), ()]
+    variants = {f"{one}{two}": claims[one] for one in range(5) for two in "ab"}
+    behave = in_variants({name: shown[int(name[0])] for name in variants})
+    answer = verified(behave, variants=variants).report.summary
+    assert answer.startswith("0a and 0b: 1.1 is the first fixed release: ")
+    assert " 2 more series pass. Without the bug, as claimed: 4a and 4b." in answer
+
+
+def test_many_series_of_one_answer_are_named_by_the_first() -> None:
+    names = [f"v{number}" for number in range(5)]
+    words: dict[str, Any] = {"variants": {name: {} for name in [*names, "other"]}}
+    shown = {**dict.fromkeys(names, ("1.1", "1.2")), "other": ("1.1",)}
+    answer = verified(in_variants(shown), **words).report.summary
+    assert answer.startswith("v0, Python 3.8 and v1, Python 3.8 and v2, Python 3.8 and 2 more: ")
+    assert answer.endswith(" Of 6 series 1 passes.")
+
+
 def test_series_that_tested_more_than_others_can_agree_on_the_boundary() -> None:
     words: dict[str, Any] = {"variants": {"a": {}, "b": {"broken": "1.0"}}}
     both = ("1.0", "1.1")

@@ -427,3 +427,22 @@ def test_a_repetition_that_said_nothing_did_not_settle_the_doubt() -> None:
 
 def test_only_hangs_are_repeated_with_twice_the_limit() -> None:
     assert not hang_in_doubt(CASE, facts(BUG))
+
+
+TRACEBACK = b"""Traceback (most recent call last):
+  File "/case/repro.py", line 3, in <module>
+    sys.exit(0 if thing.f() == 1
+             else "BUG")
+             ^^^^^^^^^^^
+AttributeError: module 'thing' has no attribute 'f'
+"""
+
+
+def test_source_of_the_script_in_a_traceback_is_not_the_signature() -> None:
+    case = a_case(signature="BUG")
+    quoted = an_attempt(ERROR, stdout=b"", stderr=TRACEBACK)
+    assert observe(case, quoted).reason is Reason.NO_SIGNATURE
+    raised = TRACEBACK.replace(b"AttributeError: module", b"AttributeError: BUG in the module")
+    assert observe(case, an_attempt(ERROR, stdout=b"", stderr=raised)).says is Verdict.PRESENT
+    elsewhere = TRACEBACK.replace(b"/case/repro.py", b"/lib/thing.py")
+    assert observe(case, an_attempt(ERROR, stdout=b"", stderr=elsewhere)).says is Verdict.PRESENT

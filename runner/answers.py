@@ -1,0 +1,178 @@
+"""The answer of a sweep or a bisection as one sentence; of a verify, what `sentences` says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import groupby
+
+from packaging.version import Version
+
+from runner.boundaries import FixedIn
+from runner.findings import ConfirmationResult, SeriesFindings
+from runner.outcome import Decision, Outcome
+from runner.releases import History
+from runner.sentences import followed, summary, why_unresolved
+from runner.verdict import Verdict
+
+_NAMED = 3
+"""Releases that a sentence names; of more it tells how many."""
+
+
+def answer(findings: SeriesFindings, decision: Decision, history: History) -> str:
+    """What a series comes to, in a sentence or two: the answer, and claims that do not hold."""
+    of_claims = summary(findings, decision, history)
+    if findings.kind == "verify" or decision.outcome in (None, Outcome.VACUOUS):
+        return of_claims
+    found = [
+        *(*_dependencies(findings), *_history(findings), *_between(findings)),
+        *(*_unconfirmed(findings), *_cut_off(findings)),
+    ]
+    whole = " ".join(f"{each[0].upper()}{each[1:]}." for each in found)
+    if decision.outcome in (Outcome.OK, Outcome.FOLLOWS_DEPENDENCY):
+        return whole
+    return f"{whole} {of_claims.removeprefix(f'{followed(findings)} ')}"
+
+
+def _history(findings: SeriesFindings) -> Iterable[str]:
+    """When the bug came and went."""
+    stated = findings.boundaries
+    cells = findings.released()
+    silent = [each for each in cells if each.judgement.counts.absent]
+    shown = [each for each in cells if each.judgement.verdict is Verdict.PRESENT]
+    if not findings.window and cells:
+        yield "the window has no release, so only those that the claims name were run"
+    if not findings.window and not cells:
+        yield "the window has no release that could be run"
+    elif not shown and not silent:
+        yield f"cannot tell, because {why_unresolved(cells)}"
+    elif not shown:
+        yield f"no change seen in the window: none of the {_counted(findings)} shows the bug"
+    elif not [each for each in silent if each.judgement.counts.present == 0]:
+        yield f"no change seen in the window: each of the {_counted(findings)} shows the bug"
+    else:
+        parts = [part for part in (_fix(findings), _begin(findings)) if part]
+        yield "; ".join(parts) or f"{stated.last_broken} shows the bug"
+
+
+def _between(findings: SeriesFindings) -> Iterable[str]:
+    """That the bug was gone for a while, or is gone in an older line too."""
+    told = (Verdict.PRESENT, Verdict.ABSENT)
+    judged = [each for each in findings.released() if each.judgement.verdict in told]
+    judged.sort(key=lambda each: Version(each.cell.version))
+    runs = [
+        (verdict, [each.cell.version for each in cells])
+        for verdict, cells in groupby(judged, key=lambda each: each.judgement.verdict)
+    ]
+    shown = [at for at, (verdict, _) in enumerate(runs) if verdict is Verdict.PRESENT]
+    inside = runs[shown[0] : shown[-1]] if shown else []
+    good = [versions for verdict, versions in inside if verdict is Verdict.ABSENT]
+    if good:
+        named = [f"{each[0]} to {each[-1]}" if each[1:] else each[0] for each in good]
+        verb = "does" if len(good) == 1 and len(good[0]) == 1 else "do"
+        yield f"between releases that show it, {_listed(named)} {verb} not"
+
+
+def _listed(names: list[str]) -> str:
+    shown = names[:_NAMED]
+    more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
+    return " and ".join([*shown, *more])
+
+
+def _fix(findings: SeriesFindings) -> str:
+    stated = findings.boundaries
+    change = stated.fixed_in
+    if stated.first_fixed:
+        sure = _confidence(findings, stated.first_fixed)
+        return f"{stated.first_fixed} is the first fixed release{sure}"
+    if change is None:
+        return ""
+    if change.by is None:
+        unknown = _why_unknown(findings, change)
+        still = f"{change.after} still shows the bug"
+        return f"{still}, and no release above it is known to be good{unknown}"
+    if change.after is None:
+        return f"{change.by} does not show the bug{_why_unknown(findings, change)}"
+    return f"fixed between {change.after} and {change.by}{_why_unknown(findings, change)}"
+
+
+def _begin(findings: SeriesFindings) -> str:
+    stated = findings.boundaries
+    change = findings.broken_in
+    if stated.first_broken:
+        return f"introduced in {stated.first_broken}{_confidence(findings, stated.first_broken)}"
+    if change is None:
+        return ""
+    if change.after:
+        return f"introduced between {change.after} and {change.by}{_why_unknown(findings, change)}"
+    if change.unknown:
+        unknown = _why_unknown(findings, change)
+        return f"{change.by} shows it, and nothing is known of those below{unknown}"
+    if change.by not in findings.window:
+        return f"{change.by} shows it, and the window has no release below it"
+    return f"the lowest release of the window, {change.by}, shows it"
+
+
+def _why_unknown(findings: SeriesFindings, change: FixedIn) -> str:
+    """Which of the releases of a range could not be judged, and which were not run."""
+    tried = {each.cell.version for each in findings.released()}
+    lost = [each for each in change.unknown if each in tried]
+    left = [each for each in change.unknown if each not in tried]
+    parts = [f"{_named(lost)} could not be judged"] if lost else []
+    parts += [f"{_named(left)} {'was' if len(left) == 1 else 'were'} not run"] if left else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _named(versions: list[str]) -> str:
+    if len(versions) <= _NAMED:
+        return " and ".join(versions)
+    return f"{len(versions)} releases from {versions[0]} to {versions[-1]}"
+
+
+def _counted(findings: SeriesFindings) -> str:
+    judged, window = len(findings.boundaries.tested), len(findings.window)
+    of_all = f" (of {window} in the window)" if window > judged else ""
+    return f"{judged} judged release{'' if judged == 1 else 's'}{of_all}"
+
+
+def _dependencies(findings: SeriesFindings) -> Iterable[str]:
+    """Changes that are no change of the package."""
+    for each in findings.confirmations:
+        if each.result is ConfirmationResult.DIFFERS:
+            of = str(each.follows) if each.follows else "its dependencies"
+            yield f"between {each.older} and {each.newer} the verdict follows {of}, not the package"
+
+
+def _unconfirmed(findings: SeriesFindings) -> Iterable[str]:
+    """Changes of which it could not be shown that they are the package's."""
+    for each in findings.confirmations:
+        if each.result is ConfirmationResult.IMPOSSIBLE:
+            yield (
+                f"{each.older} and {each.newer} cannot run with identical dependencies, so this "
+                "does not show that the package alone made the difference there"
+            )
+
+
+def _cut_off(findings: SeriesFindings) -> Iterable[str]:
+    """What to think of an answer that could not be made as certain as was asked."""
+    search = findings.search
+    if search and search.exhausted:
+        yield f"the budget of {search.budget} attempts ended before the search did"
+    stated = findings.boundaries
+    for each in search.reached if search else ():
+        if each.by not in (stated.first_fixed, stated.first_broken):
+            change = "fixed" if each.change == "fixed" else "introduced"
+            sure = _floored(each.confidence)
+            yield f"{change} after {each.after} and by {each.by} with a confidence of {sure}"
+
+
+def _confidence(findings: SeriesFindings, version: str) -> str:
+    """How sure a stated change is, where that was measured."""
+    reached = findings.search.reached if findings.search else ()
+    sure = [_floored(each.confidence) for each in reached if each.by == version]
+    return f" (confidence {sure[0]})" if sure else ""
+
+
+def _floored(confidence: float) -> float:
+    """Three digits, never rounded up."""
+    return math.floor(confidence * 1000) / 1000
