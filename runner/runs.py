@@ -11,8 +11,17 @@ from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from runner.attempt import EPOCH, Attempt, Facts, Loaded
+from runner.case import FOLDER as CASE_FOLDER
 from runner.case import Case
-from runner.environment import Environment, Environments, Failure, Interpreter, Lock, Wanted
+from runner.environment import (
+    BuildPutOff,
+    Environment,
+    Environments,
+    Failure,
+    Interpreter,
+    Lock,
+    Wanted,
+)
 from runner.findings import Conclusion
 from runner.matrix import Cell, Series, Universe, held_still, wanted
 from runner.metadata import Runner
@@ -25,7 +34,6 @@ EXPIRES = timedelta(days=30)
 """Age at which evidence is no longer relied on."""
 FAILURES_KEPT = timedelta(days=1)
 """Age at which a failed resolution is tried again: a wheel may have been added."""
-CASE_FOLDER = "/case"
 SCRIPT = f"{CASE_FOLDER}/repro.py"
 PROBE_FOLDER = "/fixproof"
 
@@ -55,6 +63,10 @@ class Listener(Protocol):
         ...
 
     def resolving(self, cell: Cell) -> None: ...
+
+    def building(self, cell: Cell, what: str) -> None:
+        """A source distribution that the cell needs, by name and release."""
+        ...
 
     def installing(self, cell: Cell) -> None: ...
 
@@ -108,15 +120,29 @@ class Runs:
         self._listener = listener
         self._series = {each.name: each for each in plan.series}
 
-    def resolve(self, cell: Cell, facts: Mapping[str, Facts]) -> Facts:
-        """The lock of a cell, and what was kept of exactly this content before."""
+    def resolve(self, cell: Cell, facts: Mapping[str, Facts], *, ahead: bool = False) -> Facts:
+        """The lock of a cell, and what was kept of exactly this content before.
+
+        Raises:
+            BuildPutOff: something has to be built, and the cell is resolved ahead of its need.
+        """
+        keys, found = self.find(cell, facts, ahead=ahead)
+        if self._job.run is not None:
+            self._ports.runs.link_attempts(self._job.run, cell.id, found.attempts)
+            self._ports.runs.link_cell(self._job.run, cell.id, keys)  # last: it is all done now
+        return found
+
+    def find(
+        self, cell: Cell, facts: Mapping[str, Facts], *, ahead: bool = False
+    ) -> tuple[CellKeys, Facts]:
+        """As `resolve`, with the keys of what was found, and nothing of it linked to the run."""
         asked = wanted(self._plan.case, self._plan.universe, self._of(cell), cell, _locks(facts))
         key = asked.key() if isinstance(asked, Wanted) else f"derived/{asked.sha256}"
         since = self._ports.now() - (timedelta(0) if self._job.fresh else FAILURES_KEPT)
         lock = self._ports.evidence.lock(key, failures_since=since)
         if lock is None:
             self._listener.resolving(cell)
-            lock = self._resolve(asked)
+            lock = self._resolve(cell, asked, ahead=ahead)
             self._ports.evidence.keep_lock(key, lock, self._ports.now())
             lock = self._ports.evidence.lock(key, failures_since=since) or lock  # another was first
         if isinstance(lock, Lock) and cell.borrowed and not cell.control:
@@ -126,35 +152,41 @@ class Runs:
         if isinstance(lock, Failure):  # it may be tried again one day; this run keeps its own
             key = f"{key}/{self._job.run}"
             self._ports.evidence.keep_lock(key, lock, self._ports.now())
-        if self._job.run is None:
-            return Facts(lock=lock)
         keys = self._keys(cell, key, lock)
-        found = self._adopt(self._job.run, cell, lock, keys)
-        self._ports.runs.link_cell(self._job.run, cell.id, keys)  # last: now it need not be redone
-        return found
+        return keys, self._adopt(lock, keys)
 
-    def install(self, cell: Cell, facts: Facts) -> tuple[Environment, Facts]:
-        """The environment of a cell, and the release that importing the package loads in it."""
+    def install(self, cell: Cell, facts: Facts) -> tuple[Environment | None, Facts]:
+        """The environment of a cell, and the release that importing the package loads in it.
+
+        Without an environment, the facts hold the failure in place of the lock.
+        """
         if not isinstance(facts.lock, Lock):
             raise AssertionError(f"{cell.id} has no lock to install")
         self._listener.installing(cell)
         environment = self._ports.environments.install(facts.lock, self._interpreter(cell))
+        if isinstance(environment, Failure):
+            if self._job.run is not None:
+                self._ports.runs.link_cell(self._job.run, cell.id, self.keep(cell, environment))
+            return None, Facts(lock=environment)
         if facts.loaded is not None:
             return environment, facts
         loaded = self._probe(cell, environment)
         self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
         return environment, facts.model_copy(update={"loaded": loaded})
 
+    def keep(self, cell: Cell, failure: Failure) -> CellKeys:
+        """Where a failure to install is kept: for this run alone, as another may fare better."""
+        key = digest("unusable/1", self._job.run or "", cell.id)
+        self._ports.evidence.keep_lock(key, failure, self._ports.now())
+        return CellKeys(lock=key)
+
     def attempt(
         self, cell: Cell, facts: Facts, environment: Environment, *, doubled: bool = False
     ) -> Attempt:
         """Run a cell once, and keep what came of it before anything else can go wrong."""
-        if not isinstance(facts.lock, Lock):
-            raise AssertionError(f"{cell.id} has no lock to run with")
         self._listener.running(cell)
         attempt = self.once(cell, environment, doubled=doubled)
-        keys = self._keys(cell, "", facts.lock)
-        self._ports.evidence.keep_attempt(keys.attempts, attempt)
+        self._ports.evidence.keep_attempt(self.evidence_key(cell, facts), attempt)
         if self._job.run is not None:
             self._ports.runs.link_attempts(self._job.run, cell.id, (attempt,))
         return attempt
@@ -165,10 +197,11 @@ class Runs:
         environment: Environment,
         *,
         doubled: bool = False,
+        name: str | None = None,
         watch: OnOutput | None = None,
     ) -> Attempt:
-        """Run a cell once and keep nothing."""
-        name = f"{cell.id}#{self._ports.new_id()}"
+        """Run a cell once and keep nothing; the attempt gets a name of its own if it has none."""
+        name = name or f"{cell.id}#{self._ports.new_id()}"
         ran = self._ports.now()
         request = self.request(cell, environment, name, doubled=doubled)
         result = self._ports.sandbox.run(request, watch)
@@ -183,6 +216,12 @@ class Runs:
             cpu_seconds=result.cpu_seconds,
             doubled=doubled,
         )
+
+    def evidence_key(self, cell: Cell, facts: Facts) -> str:
+        """Under which key attempts of a cell are kept."""
+        if not isinstance(facts.lock, Lock):
+            raise AssertionError(f"{cell.id} has no lock to run with")
+        return self._keys(cell, "", facts.lock).attempts
 
     def request(
         self, cell: Cell, environment: Environment, name: str, *, doubled: bool = False
@@ -208,19 +247,23 @@ class Runs:
         )
         return report
 
-    def _resolve(self, asked: Wanted | Lock) -> Lock | Failure:
-        return self._ports.environments.resolve(asked) if isinstance(asked, Wanted) else asked
+    def _resolve(self, cell: Cell, asked: Wanted | Lock, *, ahead: bool) -> Lock | Failure:
+        def building(what: str) -> None:
+            if ahead:
+                raise BuildPutOff(what)
+            self._listener.building(cell, what)
 
-    def _adopt(self, run: str, cell: Cell, lock: Lock | Failure, keys: CellKeys) -> Facts:
+        if isinstance(asked, Lock):
+            return asked
+        return self._ports.environments.resolve(asked, fresh=self._job.fresh, building=building)
+
+    def _adopt(self, lock: Lock | Failure, keys: CellKeys) -> Facts:
         """Take over all unexpired attempts of this content, whatever they say."""
-        if isinstance(lock, Failure):
-            return Facts(lock=lock)
-        if self._job.fresh:
+        if isinstance(lock, Failure) or self._job.fresh or self._job.run is None:
             return Facts(lock=lock)
         loaded = self._ports.evidence.loaded(keys.loaded)
         since = self._ports.now() - EXPIRES
         attempts = self._ports.evidence.attempts(keys.attempts, since=since)
-        self._ports.runs.link_attempts(run, cell.id, attempts)
         return Facts(lock=lock, loaded=loaded, attempts=attempts)
 
     def _keys(self, cell: Cell, lock_key: str, lock: Lock | Failure) -> CellKeys:
@@ -233,11 +276,12 @@ class Runs:
             *(case.body_sha256, case.metadata.runner, json.dumps(variant.env, sort_keys=True)),
             *(lock.sha256, interpreter.sha256, interpreter.platform, self._job.ground.host.arch),
             *(sandbox.kind, sandbox.base or "", ",".join(sandbox.unenforced)),
+            *([sandbox.runtime] if sandbox.runtime else []),
         )
         limits = self._job.ground.limits.model_dump_json()
         return CellKeys(
             lock=lock_key,
-            loaded=digest("loaded/1", case.package, *content),
+            loaded=digest("loaded/2", case.package, *content),
             attempts=digest(f"attempt/{EPOCH}", *content, limits),
         )
 

@@ -7,7 +7,13 @@ from typing import Protocol
 
 from runner.attempt import Attempt, Facts, Loaded
 from runner.environment import Failure, Lock
+from runner.errors import NotConcluded
 from runner.value import Value
+
+TROUBLE = "trouble"
+"""Outcome of a run that trouble of ours kept from a conclusion; its status is INCONCLUSIVE."""
+CANCELLED = "cancelled"
+"""Outcome of a run that nobody wants any more; it has no status."""
 
 
 class Run(Value):
@@ -19,14 +25,38 @@ class Run(Value):
     inputs_sha256: str
     """Of what was asked: an unfinished run of the same question is gone on with."""
     plan: str
-    """The plan as JSON: with the facts of its cells, the whole state of the run."""
+    """The plan as JSON: with the facts of its cells, the whole state of the run. Empty until a
+    worker made it."""
     ground: str
-    """Where it takes place, as JSON of `report.Ground`."""
+    """Where it takes place, as JSON of `report.Ground`; empty as long as there is no plan."""
     began: datetime
     ended: datetime | None = None
     status: str | None = None
     outcome: str | None = None
     summary: str | None = None
+    case_sha256: str | None = None
+    """Of a service run: which copy of the case runs, whatever becomes of its file."""
+    asked: str | None = None
+    """Of a service run: what was asked, as JSON; None where a process here carries it out."""
+    queue: str | None = None
+    """Of a service run: where its items of work go."""
+    version: int = 0
+    """Of a service run: raised with each turn."""
+
+    def require_conclusion(self) -> None:
+        """Say why a run has no conclusion, if it ended without one.
+
+        Raises:
+            NotConcluded: it was cancelled, or trouble of ours kept it from one.
+        """
+        if self.outcome == CANCELLED:
+            raise NotConcluded(f"run {self.id} was cancelled", case=self.case_id)
+        if self.outcome == TROUBLE:
+            raise NotConcluded(
+                f"run {self.id} could not be carried out: {self.summary}",
+                hint="Ask for it again when that has passed.",
+                case=self.case_id,
+            )
 
 
 class CellKeys(Value):
@@ -68,7 +98,7 @@ class RunStore(Protocol):
     def begin(self, run: Run) -> None: ...
 
     def finish(
-        self, run_id: str, *, ended: datetime, status: str, outcome: str, summary: str
+        self, run_id: str, *, ended: datetime, status: str | None, outcome: str, summary: str
     ) -> None:
         """Write down how a run ended."""
         ...

@@ -1,0 +1,1 @@
+"""The service: workers on Celery that carry out runs of a shared queue."""

@@ -1,0 +1,129 @@
+"""Locks and attempts in the database, by content; fulfils `EvidenceStore`."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from runner.adapters.sql_database import Database
+from runner.adapters.sql_tables import attempts, loads, locks
+from runner.attempt import Attempt, Loaded
+from runner.environment import Failure, FailureKind, Lock
+from runner.sandbox import Ending, Stream
+
+
+class SqlEvidence:
+    """What was resolved, loaded and run, whichever run asked for it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def lock(self, key: str, *, failures_since: datetime) -> Lock | Failure | None:
+        row = self._database.one(sa.select(locks).where(locks.c.key == key))
+        if row is None or (row.failure and time_of(row.made) < failures_since):
+            return None
+        return lock_of(row)
+
+    def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> None:
+        """Keep a resolution; a lock is never replaced: attempts rely on it."""
+        failure = lock if isinstance(lock, Failure) else None
+        rest = {
+            "pylock": lock.pylock() if isinstance(lock, Lock) else None,
+            "failure": failure.kind if failure else None,
+            "detail": plain(failure.detail) if failure else None,
+            "made": text_of(at),
+        }
+        statement = self._database.insert(locks).values(key=key, **rest)
+        self._database.write(
+            statement.on_conflict_do_update(
+                index_elements=["key"], set_=rest, where=locks.c.pylock.is_(None)
+            )
+        )
+
+    def loaded(self, key: str) -> Loaded | None:
+        row = self._database.one(sa.select(loads).where(loads.c.key == key))
+        return Loaded(version=row.version, location=row.location) if row else None
+
+    def keep_loaded(self, key: str, loaded: Loaded) -> None:
+        version, location = plain(loaded.version), plain(loaded.location)
+        self._database.put(loads, key=key, version=version, location=location)
+
+    def attempts(self, key: str, *, since: datetime) -> tuple[Attempt, ...]:
+        query = (
+            sa.select(attempts)
+            .where(attempts.c.key == key, attempts.c.ran >= text_of(since))
+            .order_by(attempts.c.ran, attempts.c.id)
+        )
+        return tuple(attempt_of(row, reused=True) for row in self._database.all(query))
+
+    def keep_attempt(self, key: str, attempt: Attempt) -> None:
+        self._database.put(attempts, **row_of(key, attempt))
+
+
+def row_of(key: str, attempt: Attempt) -> dict[str, Any]:
+    """What is written down of an attempt."""
+    streams = (attempt.stdout, attempt.stderr)
+    return {
+        "id": attempt.id,
+        "key": key,
+        "ran": text_of(attempt.ran),
+        "ending": attempt.ending.model_dump_json(),
+        "seconds": attempt.seconds,
+        "peak_mib": attempt.peak_mib,
+        "cpu_seconds": attempt.cpu_seconds,
+        "doubled": attempt.doubled,
+        "stdout": _pack(attempt.stdout),
+        "stderr": _pack(attempt.stderr),
+        "cuts": json.dumps([[len(each.head), each.omitted] for each in streams]),
+    }
+
+
+def attempt_of(row: Any, *, reused: bool) -> Attempt:
+    """The attempt that a row tells of."""
+    cuts = json.loads(row.cuts)
+    return Attempt(
+        id=row.id,
+        ran=time_of(row.ran),
+        ending=Ending.model_validate_json(row.ending),
+        stdout=_unpack(row.stdout, *cuts[0]),
+        stderr=_unpack(row.stderr, *cuts[1]),
+        seconds=row.seconds,
+        peak_mib=row.peak_mib,
+        cpu_seconds=row.cpu_seconds,
+        doubled=row.doubled,
+        reused=reused,
+    )
+
+
+def lock_of(row: Any) -> Lock | Failure | None:
+    """The resolution that a row tells of; None for a row that was not found."""
+    if row.failure:
+        return Failure(kind=FailureKind(row.failure), detail=row.detail)
+    return Lock.parse(row.pylock) if row.pylock else None
+
+
+def text_of(at: datetime) -> str:
+    """UTC in a form that sorts as time does."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def time_of(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def plain(text: str | None) -> str | None:
+    """Text without NULs, which PostgreSQL has no place for; strangers write this."""
+    return text and text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _pack(stream: Stream) -> bytes:
+    return zlib.compress(stream.head + stream.tail)
+
+
+def _unpack(data: bytes, head: int, omitted: int) -> Stream:
+    whole = zlib.decompress(data)
+    return Stream(head=whole[:head], omitted=omitted, tail=whole[head:])

@@ -1,0 +1,65 @@
+"""What a run relies on, read from the database: its cells, their locks, their attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from runner.adapters.sql_evidence import attempt_of, lock_of
+from runner.adapters.sql_tables import attempts, loads, locks, run_attempts, run_cells
+from runner.attempt import Attempt, Facts, Loaded
+from runner.work import News
+
+_CELLS = (
+    sa.select(
+        run_cells.c.cell_id,
+        locks,
+        loads.c.key.label("load"),
+        loads.c.version,
+        loads.c.location,
+    )
+    .select_from(
+        run_cells.outerjoin(locks, locks.c.key == run_cells.c.lock).outerjoin(
+            loads, loads.c.key == run_cells.c.loaded
+        )
+    )
+    .where(run_cells.c.run_id == sa.bindparam("run"))
+    .where(run_cells.c.version > sa.bindparam("since"))
+)
+_ATTEMPTS = (
+    sa.select(attempts, run_attempts.c.cell_id, run_attempts.c.reused)
+    .join(run_attempts, run_attempts.c.attempt_id == attempts.c.id)
+    .where(run_attempts.c.run_id == sa.bindparam("run"))
+    .where(run_attempts.c.version > sa.bindparam("since"))
+    .order_by(attempts.c.ran, attempts.c.id)
+)
+ALL = -1
+"""Since when everything is told: before the first version."""
+
+
+def read_news(connection: sa.Connection, run_id: str, *, since: int, version: int) -> News:
+    """What was linked to a run after a version; `version` is what to ask from the next time."""
+    chosen = {"run": run_id, "since": since}
+    cells = {row.cell_id: _facts(row) for row in connection.execute(_CELLS, chosen)}
+    ran = [
+        (row.cell_id, attempt_of(row, reused=row.reused))
+        for row in connection.execute(_ATTEMPTS, chosen)
+    ]
+    return News(version, cells, tuple(ran))
+
+
+def gathered(news: News) -> dict[str, Facts]:
+    """All facts of a run, of news since its begin."""
+    by_cell: dict[str, list[Attempt]] = {}
+    for cell_id, attempt in news.attempts:
+        by_cell.setdefault(cell_id, []).append(attempt)
+    return {
+        cell_id: facts.model_copy(update={"attempts": tuple(by_cell.get(cell_id, ()))})
+        for cell_id, facts in news.cells.items()
+    }
+
+
+def _facts(row: Any) -> Facts:
+    loaded = Loaded(version=row.version, location=row.location) if row.load else None
+    return Facts(lock=lock_of(row), loaded=loaded)

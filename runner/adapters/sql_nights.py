@@ -1,0 +1,111 @@
+"""Nights in the database; fulfils `nightly.keeping.NightStore`."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from runner.adapters.sql_database import Database
+from runner.adapters.sql_evidence import text_of, time_of
+from runner.adapters.sql_tables import night_cases, nights
+from runner.nightly.keeping import OpenNight
+from runner.nightly.night import Entry, Night
+from runner.nightly.standing import Standing
+
+_THE_ONE = "now"
+"""What no two nights may have at once."""
+_LEFT = -1
+_NEWEST = (
+    sa.select(night_cases.c.case_id, sa.func.max(night_cases.c.night_id).label("night_id"))
+    .group_by(night_cases.c.case_id)
+    .subquery()
+)
+
+
+class SqlNights:
+    """What nights leave behind, and who keeps watch now."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, night_id: str, began: datetime, owner: str) -> bool:
+        insert = self._database.insert(nights).values(
+            id=night_id, began=text_of(began), at_work=_THE_ONE, owner=owner, beats=0
+        )
+        return self._did(insert.on_conflict_do_nothing(index_elements=["at_work"]))
+
+    def open(self) -> OpenNight | None:
+        row = self._database.one(sa.select(nights).where(nights.c.at_work == _THE_ONE))
+        return OpenNight(row.id, time_of(row.began), row.owner, row.beats) if row else None
+
+    def take_over(self, seen: OpenNight, owner: str) -> bool:
+        unheard = sa.and_(nights.c.owner == seen.owner, nights.c.beats == seen.beats)
+        return self._did(_open(seen.id).where(unheard).values(owner=owner, beats=0))
+
+    def beat(self, night_id: str, owner: str) -> bool:
+        return self._did(_kept(night_id, owner).values(beats=nights.c.beats + 1))
+
+    def leave(self, night_id: str, owner: str) -> None:
+        self._did(_kept(night_id, owner).values(beats=_LEFT))
+
+    def keep(self, entry: Entry, night_id: str) -> None:
+        self._database.put(
+            night_cases,
+            night_id=night_id,
+            case_id=entry.case,
+            standing=entry.standing.model_dump_json(),
+            entry=zlib.compress(entry.model_dump_json().encode()),
+        )
+
+    def entries(self, night_id: str) -> tuple[Entry, ...]:
+        query = (
+            sa.select(night_cases.c.entry)
+            .where(night_cases.c.night_id == night_id)
+            .order_by(night_cases.c.case_id)
+        )
+        found = (zlib.decompress(row.entry) for row in self._database.all(query))
+        return tuple(Entry.model_validate_json(each) for each in found)
+
+    def standings(self) -> dict[str, Standing]:
+        query = sa.select(night_cases.c.case_id, night_cases.c.standing).join(
+            _NEWEST,
+            sa.and_(
+                night_cases.c.case_id == _NEWEST.c.case_id,
+                night_cases.c.night_id == _NEWEST.c.night_id,
+            ),
+        )
+        rows = self._database.all(query)
+        return {row.case_id: Standing.model_validate_json(row.standing) for row in rows}
+
+    def end(self, night: Night, owner: str) -> None:
+        packed = zlib.compress(night.document().encode())
+        ended = text_of(night.ended)
+        self._did(_kept(night.night, owner).values(ended=ended, at_work=None, found=packed))
+
+    def last(self) -> Night | None:
+        query = sa.select(nights.c.found).where(nights.c.ended.is_not(None))
+        return _night(self._database.one(query.order_by(nights.c.id.desc()).limit(1)))
+
+    def night(self, night_id: str) -> Night | None:
+        query = sa.select(nights.c.found).where(nights.c.id == night_id)
+        return _night(self._database.one(query.where(nights.c.ended.is_not(None))))
+
+    def _did(self, statement: sa.Update | sa.Insert) -> bool:
+        """Whether a statement changed the row that it is about."""
+        with self._database.begin() as connection:
+            return connection.execute(statement.returning(nights.c.id)).one_or_none() is not None
+
+
+def _open(night_id: str) -> sa.Update:
+    return sa.update(nights).where(nights.c.id == night_id, nights.c.at_work == _THE_ONE)
+
+
+def _kept(night_id: str, owner: str) -> sa.Update:
+    return _open(night_id).where(nights.c.owner == owner)
+
+
+def _night(row: Any) -> Night | None:
+    return Night.model_validate_json(zlib.decompress(row.found)) if row else None

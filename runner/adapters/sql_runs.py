@@ -1,0 +1,81 @@
+"""Runs in the database, and which evidence each relies on; fulfils `RunStore`."""
+
+from __future__ import annotations
+
+import zlib
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from runner.adapters.sql_database import Database
+from runner.adapters.sql_evidence import attempt_of, text_of
+from runner.adapters.sql_facts import ALL, gathered, read_news
+from runner.adapters.sql_tables import attempts, run_attempts, run_cells, runs
+from runner.attempt import Attempt, Facts
+from runner.store import CellKeys, Run
+
+
+class SqlRuns:
+    """What was asked, what it relies on, and how it ended."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, run: Run) -> None:
+        values = run.model_dump(exclude={"plan", "began", "ended"})
+        plan = zlib.compress(run.plan.encode())
+        self._database.put(runs, plan=plan, began=text_of(run.began), **values)
+
+    def finish(
+        self, run_id: str, *, ended: datetime, status: str | None, outcome: str, summary: str
+    ) -> None:
+        change = sa.update(runs).where(runs.c.id == run_id)
+        self._database.write(
+            change.values(ended=text_of(ended), status=status, outcome=outcome, summary=summary)
+        )
+
+    def run(self, run_id: str) -> Run | None:
+        row = self._database.one(sa.select(runs).where(runs.c.id == run_id))
+        return _run(row) if row else None
+
+    def recent(self, limit: int) -> tuple[Run, ...]:
+        query = sa.select(runs).order_by(runs.c.began.desc(), runs.c.id.desc()).limit(limit)
+        return tuple(_run(row) for row in self._database.all(query))
+
+    def unfinished(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
+        query = (
+            sa.select(runs)
+            .where(runs.c.inputs_sha256 == inputs_sha256, runs.c.ended.is_(None))
+            .where(runs.c.began >= text_of(since))
+            .order_by(runs.c.began.desc())
+        )
+        return tuple(_run(row) for row in self._database.all(query))
+
+    def link_cell(self, run_id: str, cell_id: str, keys: CellKeys) -> None:
+        self._database.put(run_cells, run_id=run_id, cell_id=cell_id, **keys.model_dump())
+
+    def link_attempts(self, run_id: str, cell_id: str, attempts: tuple[Attempt, ...]) -> None:
+        if not attempts:
+            return
+        rows = [
+            {"run_id": run_id, "cell_id": cell_id, "attempt_id": each.id, "reused": each.reused}
+            for each in attempts
+        ]
+        with self._database.begin() as connection:
+            insert = self._database.insert(run_attempts)
+            connection.execute(insert.on_conflict_do_nothing(), rows)
+
+    def facts(self, run_id: str) -> dict[str, Facts]:
+        with self._database.snapshot() as connection:
+            return gathered(read_news(connection, run_id, since=ALL, version=ALL))
+
+    def attempt(self, attempt_id: str) -> Attempt | None:
+        row = self._database.one(sa.select(attempts).where(attempts.c.id == attempt_id))
+        return attempt_of(row, reused=False) if row else None
+
+
+def _run(row: Any) -> Run:
+    values = {name: value for name, value in row._mapping.items() if value is not None}  # noqa: SLF001
+    values["plan"] = zlib.decompress(row.plan).decode()
+    return Run(**values)

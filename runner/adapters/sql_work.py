@@ -1,0 +1,180 @@
+"""Items of work in the database; fulfils `work.WorkStore`.
+
+What is soft, a lease or a heartbeat, need not be on the disk before a worker goes on: a server that
+loses it has an item in its queue again, and whoever had it finds it gone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from runner.adapters.sql_database import Database
+from runner.adapters.sql_evidence import plain, text_of
+from runner.adapters.sql_facts import read_news
+from runner.adapters.sql_tables import cases, runs, work
+from runner.adapters.sql_turns import SqlTurn, row_of_item
+from runner.errors import UnknownRun
+from runner.matrix import Cell
+from runner.store import Run
+from runner.work import Glance, Item, News, State, Task
+
+_ITEM = sa.bindparam("of_item", type_=sa.String)
+_OWNER = sa.bindparam("by_owner", type_=sa.String)
+_HELD = sa.and_(work.c.id == _ITEM, work.c.owner == _OWNER, work.c.state == State.LEASED)
+
+_TAKE = (
+    sa.update(work)
+    .where(work.c.id == _ITEM, work.c.state == State.QUEUED)
+    .values(state=State.LEASED, owner=_OWNER, beats=0, tries=work.c.tries + 1)
+    .returning(
+        work.c.id,
+        work.c.run_id,
+        work.c.task,
+        work.c.queue,
+        work.c.cell,
+        work.c.doubled,
+        work.c.tries,
+    )
+)
+_BEAT = sa.update(work).where(_HELD).values(beats=work.c.beats + 1).returning(work.c.id)
+_HAND_BACK = (
+    sa.update(work)
+    .where(_HELD)
+    .values(state=State.QUEUED, owner=None, tries=work.c.tries - 1)
+    .returning(work.c.id)
+)
+_POSTPONE = (
+    sa.update(work)
+    .where(_HELD)
+    .values(
+        state=State.DELAYED,
+        owner=None,
+        delay=sa.bindparam("seconds"),
+        trouble=sa.bindparam("said"),
+    )
+    .returning(work.c.id)
+)
+_BEGUN = sa.select(
+    *(work.c.id, work.c.run_id.label("run"), work.c.queue, work.c.state, work.c.owner),
+    *(work.c.beats, work.c.tries, work.c.delay),
+).where(work.c.state.in_([State.LEASED, State.DELAYED, State.REVOKED]))
+_QUEUED = (
+    sa.select(work.c.queue, sa.func.count().label("items"))
+    .where(work.c.state == State.QUEUED)
+    .group_by(work.c.queue)
+)
+_STALLED = sa.select(runs.c.id).where(
+    runs.c.queue.is_not(None),
+    runs.c.ended.is_(None),
+    ~sa.exists().where(work.c.run_id == runs.c.id, work.c.state != State.GIVEN_UP),
+)
+
+
+class SqlWork:
+    """What service runs still have to do."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def submit(self, run: Run, case: bytes, item: Item) -> None:
+        values = run.model_dump(exclude={"plan", "began", "ended"})
+        row = {**values, "plan": zlib.compress(run.plan.encode()), "began": text_of(run.began)}
+        sha256 = run.case_sha256
+        with self._database.begin() as connection:
+            copy = self._database.insert(cases).on_conflict_do_nothing()
+            connection.execute(copy, {"sha256": sha256, "packed": case})
+            connection.execute(sa.insert(runs), row)
+            connection.execute(sa.insert(work), row_of_item(item, text_of(run.began)))
+
+    def case(self, sha256: str) -> bytes | None:
+        row = self._database.one(sa.select(cases.c.packed).where(cases.c.sha256 == sha256))
+        return row.packed if row else None
+
+    def take(self, item_id: str, owner: str) -> Item | None:
+        row = self._soft(_TAKE, of_item=item_id, by_owner=owner)
+        return _item(row) if row else None
+
+    def beat(self, item_id: str, owner: str) -> bool:
+        return self._soft(_BEAT, of_item=item_id, by_owner=owner) is not None
+
+    def hand_back(self, item_id: str, owner: str) -> bool:
+        return self._soft(_HAND_BACK, of_item=item_id, by_owner=owner) is not None
+
+    def postpone(self, item_id: str, owner: str, *, delay: float, trouble: str) -> bool:
+        values = {"of_item": item_id, "by_owner": owner, "seconds": delay, "said": plain(trouble)}
+        return self._soft(_POSTPONE, **values) is not None
+
+    @contextmanager
+    def turn(self, run_id: str) -> Iterator[SqlTurn]:
+        with self._database.begin() as connection:
+            yield SqlTurn(self._database, connection, run_id)
+
+    def news(self, run_id: str, since: int) -> News:
+        with self._database.snapshot() as connection:
+            query = sa.select(runs.c.version).where(runs.c.id == run_id)
+            version = connection.execute(query).scalar_one_or_none()
+            if version is None:
+                raise UnknownRun(f"there is no run {run_id!r}")
+            return read_news(connection, run_id, since=since, version=version)
+
+    def begun(self) -> tuple[Glance, ...]:
+        rows = self._database.all(_BEGUN)
+        return tuple(Glance(*row)._replace(state=State(row.state)) for row in rows)
+
+    def queued(self) -> Mapping[str, int]:
+        return {row.queue: row.items for row in self._database.all(_QUEUED)}
+
+    def requeue(self, seen: Glance) -> bool:
+        change = sa.update(work).where(_as_seen(seen))
+        change = change.values(state=State.QUEUED, owner=None, sends=work.c.sends + 1)
+        return self._soft(change.returning(work.c.id)) is not None
+
+    def forget(self, seen: Glance) -> None:
+        self._soft(sa.delete(work).where(_as_seen(seen)).returning(work.c.id))
+
+    def resend(self, queue: str, count: int) -> tuple[str, ...]:
+        oldest = (
+            sa.select(work.c.id)
+            .where(work.c.queue == queue, work.c.state == State.QUEUED)
+            .order_by(work.c.sends, work.c.made, work.c.id)
+            .limit(count)
+        )
+        if not self._database.sqlite:
+            oldest = oldest.with_for_update(skip_locked=True)
+        change = sa.update(work).where(work.c.id.in_(oldest)).values(sends=work.c.sends + 1)
+        with self._database.begin() as connection:
+            return tuple(row.id for row in connection.execute(change.returning(work.c.id)))
+
+    def stalled(self) -> tuple[str, ...]:
+        return tuple(row.id for row in self._database.all(_STALLED))
+
+    def _soft(self, statement: Any, **values: object) -> Any:
+        with self._database.soft() as connection:
+            return connection.execute(statement, values).one_or_none()
+
+
+def _as_seen(seen: Glance) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        work.c.id == seen.id,
+        work.c.state == seen.state,
+        work.c.owner.is_not_distinct_from(seen.owner),
+        work.c.beats == seen.beats,
+        work.c.tries == seen.tries,
+    )
+
+
+def _item(row: Any) -> Item:
+    return Item(
+        id=row.id,
+        run=row.run_id,
+        task=Task(row.task),
+        queue=row.queue,
+        cell=Cell.model_validate_json(row.cell) if row.cell else None,
+        doubled=row.doubled,
+        tries=row.tries,
+    )

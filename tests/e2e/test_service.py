@@ -1,0 +1,303 @@
+"""The commands of the service, with a worker that really resolves, installs and runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from runner.adapters.sql_tables import SCHEMA
+from tests.attempts import becomes, is_alive
+from tests.e2e.command import BROKEN, GOOD, PROGRAM, TELLS, Cases, Fixproof, Package, said
+from tests.servers import Postgres, Redis, wait_for
+from tests.test_nothing_survives import left_behind
+
+pytestmark = pytest.mark.redis
+WAITS = """
+import pathlib, sys, time
+import {module}
+print("BUG: begun")
+time.sleep(100)
+"""
+StartWorker = Callable[..., "Worker"]
+
+
+class Worker:
+    """`fixproof worker`, with its output in a file."""
+
+    def __init__(self, fixproof: Fixproof, *words: str) -> None:
+        self.output = fixproof.cwd / f"worker-{len(list(fixproof.cwd.glob('worker-*')))}.log"
+        with self.output.open("wb") as log:
+            self.process = subprocess.Popen(
+                [str(PROGRAM), "worker", "--jobs", "2", *words],
+                env=fixproof.environ(),
+                cwd=fixproof.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(self.is_ready, "the worker does not get ready")
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.output.read_text()
+        return "ready" in self.output.read_text()
+
+    @property
+    def pool(self) -> list[int]:
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(each) for each in listed.split()]
+
+    def stop(self) -> None:
+        """Tell it to stop; if it does not, end it."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            for each in [*self.pool, self.process.pid]:
+                os.kill(each, signal.SIGKILL)
+            self.process.wait()
+
+
+@pytest.fixture
+def service(fixproof: Fixproof, redis: Redis) -> Fixproof:
+    """The command, with a broker beside it."""
+    redis.client().flushall()
+    return replace(fixproof, env={**fixproof.env, "FIXPROOF_BROKER_URL": redis.address()})
+
+
+@pytest.fixture
+def start(service: Fixproof) -> Iterator[StartWorker]:
+    started: list[Worker] = []
+
+    def worker(*words: str, at: Fixproof = service) -> Worker:
+        started.append(Worker(at, "--grace", "0", *words))
+        return started[-1]
+
+    yield worker
+    for each in started:
+        each.stop()
+
+
+@contextmanager
+def on(service: Fixproof, **env: str) -> Iterator[Fixproof]:
+    yield replace(service, env={**service.env, **env})
+
+
+def submitted(service: Fixproof, *words: str | Path) -> str:
+    """The id of a run that was asked for."""
+    done = service("submit", *words)
+    assert done.code == 0, done.stderr
+    return done.text.strip()
+
+
+def state(service: Fixproof, run: str) -> tuple[str, str | None]:
+    """What `fixproof runs` says of a run."""
+    listed = service("runs", "--json").document["runs"]
+    (found,) = [each for each in listed if each["run"] == run]
+    return found["state"], found["summary"]
+
+
+def essence(report: dict[str, object]) -> dict[str, object]:
+    """What must be the same, whoever carried it out."""
+    return {key: report[key] for key in ("status", "outcome", "summary", "mode", "measured")}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", ["verify", "sweep", "bisect"])
+def test_the_service_comes_to_the_same_conclusion_as_this_machine(
+    service: Fixproof,
+    package: Package,
+    cases: Cases,
+    start: StartWorker,
+    postgres: Postgres,
+    kind: str,
+) -> None:
+    package.usual()
+    case = cases.write()
+    here = service(kind, case, "--jobs", "1", "--json", "--fresh")
+    with on(service, FIXPROOF_DATABASE_URL=postgres.database()) as there:
+        start(at=there)
+        done = there("submit", kind, case, "--jobs", "1", "--wait", "--json")
+        assert done.code == here.code, done.stderr
+        assert essence(done.document) == essence(here.document)
+        assert ": exit " in done.stderr, "progress is shown"
+        stored = there("report", done.document["run"], "--json").document
+        assert essence(stored) == essence(here.document)
+
+
+def test_a_run_is_asked_for_at_once_and_listed(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker
+) -> None:
+    package.usual()
+    run = submitted(service, "verify", cases.write())
+    assert state(service, run) == ("queued", None)
+    error = service.error("report", run)
+    assert "has not ended" in error["message"]
+    start()
+    wait_for(lambda: state(service, run)[0] == "ended", "it does not end")
+    assert said(service("report", run, "--json").document) == ("PASS", "ok")
+    assert service("submit", "verify", cases.write(), "--json").document["schema"] == (
+        "fixproof.submitted/1"
+    )
+
+
+@pytest.mark.parametrize("vanish", ["file", "file and copy"])
+def test_what_was_asked_about_runs_whatever_becomes_of_its_file(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker, vanish: str
+) -> None:
+    package.usual()
+    folder = cases.folder / "own"
+    folder.mkdir()
+    shutil.move(cases.write("import helper\n"), folder / "repro.py")
+    (folder / "helper.py").write_text(TELLS.replace("{module}", package.module))
+    run = submitted(service, "verify", folder)
+    if vanish == "file":
+        (folder / "repro.py").write_text("this is no case any more")
+    else:
+        shutil.rmtree(folder)
+        shutil.rmtree(service.home / "cases")
+    start()
+    wait_for(lambda: state(service, run)[0] == "ended", "it does not end")
+    assert said(service("report", run, "--json").document) == ("PASS", "ok")
+
+
+def test_a_case_that_is_nowhere_any_more_ends_its_run_and_says_so(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker
+) -> None:
+    package.usual()
+    run = submitted(service, "verify", cases.write())
+    shutil.rmtree(service.home / "cases")
+    engine = sa.create_engine(f"sqlite:///{service.home}/fixproof.sqlite3")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM cases")
+    engine.dispose()
+    start()
+    wait_for(lambda: state(service, run)[0] == "trouble", "it does not end")
+    assert "has no copy" in str(state(service, run)[1])
+    error = service.error("report", run)
+    assert error["kind"] == "not_concluded"
+    assert error["exit_code"] == 14
+
+
+def test_a_question_that_cannot_be_answered_ends_at_once_and_says_why(
+    service: Fixproof, cases: Cases, start: StartWorker
+) -> None:
+    start()
+    error = service.error("submit", "verify", cases.write(), "--wait")
+    assert error["kind"] == "not_concluded"
+    assert "could not be carried out: planning" in error["message"]
+    assert cases.package.name in error["message"]
+
+
+def test_cancelling_ends_attempts_that_run(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker
+) -> None:
+    package.usual()
+    worker = start()
+    run = submitted(service, "verify", cases.write(WAITS, timeout=100))
+    wait_for(lambda: is_alive("/case/repro.py"), "no attempt was begun")
+    assert service("cancel", run).text == "cancelled\n"
+    assert becomes(lambda: not is_alive("/case/repro.py"), within=5)
+    assert state(service, run) == ("cancelled", "cancelled")
+    assert "was cancelled" in service.error("report", run)["message"]
+    assert "has ended already" in service.error("cancel", run)["message"]
+    assert not any(left_behind(each) for each in worker.pool)
+
+
+def test_a_killed_process_leaves_nothing_and_its_run_goes_on(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker
+) -> None:
+    package.release("1.0", BROKEN).release("1.1", GOOD)
+    body = f"import time\ntime.sleep(1)\n{TELLS}"
+    worker = start()
+    run = submitted(service, "verify", cases.write(body, fixed="1.1"))
+    wait_for(lambda: is_alive("/case/repro.py"), "no attempt was begun")
+    killed = worker.pool
+    for each in killed:
+        os.kill(each, signal.SIGKILL)
+    wait_for(lambda: state(service, run)[0] == "ended", "it does not end")
+    report = service("report", run, "--json").document
+    assert said(report) == ("PASS", "ok")
+    names = [each["log"] for cell in report["cells"] for each in cell["attempts"]]
+    assert len(names) == len(set(names)) == report["measured"]["attempts"] == 10
+    assert becomes(lambda: not any(left_behind(each) for each in killed), within=10)
+
+
+# Bad input
+
+
+def test_without_a_broker_there_is_no_service(
+    fixproof: Fixproof, package: Package, cases: Cases
+) -> None:
+    package.usual()
+    for words in (("submit", "verify", cases.write()), ("worker",)):
+        done = fixproof(*words)
+        assert done.code == 2
+        assert "FIXPROOF_BROKER_URL is not set" in done.stderr
+
+
+def test_a_broker_with_another_password_is_said_and_nothing_is_asked(
+    service: Fixproof, package: Package, cases: Cases, tmp_path: Path
+) -> None:
+    package.usual()
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with Redis(folder, password="right") as guarded:
+        wrong = guarded.address().replace("right", "wrong")
+        with on(service, FIXPROOF_BROKER_URL=wrong) as there:
+            for words in (("submit", "verify", cases.write()), ("worker",)):
+                done = there(*words)
+                assert done.code == 11
+                assert "cannot be used: invalid username-password pair" in done.stderr
+                assert "wrong" not in done.stderr
+            assert there("runs").text == ""
+
+
+def test_a_worker_refuses_to_start_without_what_it_needs(service: Fixproof) -> None:
+    done = service("worker", "--sandbox", "process")
+    assert (done.code, "not in plain processes" in done.stderr) == (6, True)
+    done = service("worker", "--sandbox", "docker", DOCKER_HOST="unix:///nowhere/engine.sock")
+    assert (done.code, "no container engine answers" in done.stderr) == (6, True)
+    done = service("worker", FIXPROOF_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/x")
+    assert (done.code, "the database does not work" in done.stderr) == (9, True)
+    assert "secret" not in done.stderr
+
+
+def test_a_database_of_another_version_is_left_alone(
+    service: Fixproof, package: Package, cases: Cases
+) -> None:
+    package.usual()
+    run = submitted(service, "verify", cases.write())
+    engine = sa.create_engine(f"sqlite:///{service.home}/fixproof.sqlite3")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA user_version = 99")
+    for words in (("worker",), ("submit", "verify", cases.write()), ("cancel", run)):
+        done = service(*words)
+        assert done.code == 9
+        assert "tables of version 99" in done.stderr
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+    engine.dispose()
+    assert state(service, run) == ("queued", None)
+
+
+def test_what_is_no_run_is_said(service: Fixproof) -> None:
+    for words in (("cancel", "run-7"), ("report", "run-7")):
+        assert service.error(*words)["kind"] == "unknown_run"
+    assert service.error("submit", "verify", "no-such-case")["kind"] == "broken_case"
+
+
+def test_a_file_of_this_machine_is_no_candidate_for_workers_elsewhere(
+    service: Fixproof, package: Package, cases: Cases
+) -> None:
+    package.usual()
+    error = service.error("submit", "verify", cases.write(), "--candidate", ".")
+    assert "file of this machine" in error["message"]

@@ -1,0 +1,90 @@
+"""The broker, as the library sees it: sends messages through Celery, and counts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import BrokerTrouble, WrongUsage
+from runner.work import Ticket
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+"""Of a message: a connection may have died of old age; a broker that is away is found by others."""
+
+
+_CHECK_SECONDS = 10
+
+
+class CeleryBroker:
+    """Sends ids of items; fulfils `work.Broker`."""
+
+    def __init__(self, url: str | None) -> None:
+        """Connect to nothing yet.
+
+        Raises:
+            WrongUsage: there is no broker's address.
+        """
+        if not url:
+            raise WrongUsage(
+                "FIXPROOF_BROKER_URL is not set, so there is no service to ask",
+                hint="It is like redis://:password@host:6379/0.",
+            )
+        self._url = url
+
+    @cached_property
+    def app(self) -> Celery:
+        """Made when it is needed: Celery takes a while to import."""
+        from worker.app import make_app
+
+        return make_app(self._url)
+
+    def send(self, tickets: Iterable[Ticket]) -> None:
+        from worker.app import WORK
+
+        listed = list(tickets)
+        if not listed:
+            return
+        with _trouble(), self.app.producer_or_acquire() as producer:
+            for each in listed:
+                self.app.send_task(
+                    WORK,
+                    args=(each.item,),
+                    queue=each.queue,
+                    producer=producer,
+                    retry=True,
+                    retry_policy=_RETRY,
+                )
+
+    def waiting(self, queue: str) -> int:
+        with _trouble(), self.app.connection_or_acquire() as connection:
+            channel: Any = connection.default_channel
+            return int(channel.client.llen(queue))
+
+    def check(self) -> None:
+        """Find out whether the broker lets us in.
+
+        Raises:
+            BrokerTrouble: it does not.
+        """
+        with _trouble(), self.app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=_CHECK_SECONDS)
+
+
+@contextmanager
+def _trouble() -> Iterator[None]:
+    from kombu.exceptions import KombuError
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except (KombuError, RedisError, OSError) as error:
+        said = str(error.__cause__ or error) or type(error).__name__
+        raise BrokerTrouble(
+            f"the broker cannot be used: {said}",
+            hint="Is it running? Is the password in FIXPROOF_BROKER_URL right?",
+        ) from error

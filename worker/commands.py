@@ -1,0 +1,124 @@
+"""The commands of the service; `fixproof` loads them when they are called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from runner.cli_options import (
+    chosen_format,
+    common,
+    formatted,
+    of_bisect,
+    of_verify,
+    program_and_options,
+    sampled,
+)
+from runner.cli_options import program as program_of
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["verify", "sweep", "bisect"]))
+@click.argument("case")
+@common
+@sampled
+@formatted
+@of_verify
+@of_bisect
+@click.option(
+    "--nightly", is_flag=True, help="It is not urgent: what is asked on demand goes first."
+)
+@click.option("--arch", metavar="NAME", help="Only workers of this architecture.  [default: any]")
+@click.option("--wait", is_flag=True, help="Wait for the end, and print what came of it.")
+def submit(
+    kind: Any,
+    case: str,
+    as_json: bool,
+    form: str,
+    nightly: bool,
+    arch: str | None,
+    wait: bool,
+    sandbox: str | None,
+    **options: Any,
+) -> int:
+    """Ask the service for a run, and print its id.
+
+    KIND is verify, sweep or bisect, with the options of that command. Exit code: 0, or with --wait
+    as of that command.
+    """
+    from runner.cli_results import exit_code, print_all, print_result
+    from runner.documents import SubmittedDocument
+    from runner.progress import progress
+    from runner.queues import ANY, Capability, Priority
+    from runner.running import report_of
+    from worker.broker import CeleryBroker
+    from worker.questions import Question
+    from worker.submitting import submit as ask
+    from worker.submitting import wait as wait_for
+
+    program, chosen = program_and_options(sandbox=sandbox, **options)
+    wanted = program.settings.sandbox
+    question = Question(
+        kind=kind,
+        options=chosen,
+        priority=Priority.NIGHTLY if nightly else Priority.ON_DEMAND,
+        needed=Capability(arch=arch or ANY, sandbox=ANY if wanted == "auto" else wanted),
+    )
+    run = ask(program, CeleryBroker(program.settings.broker_url), case, question)
+    if not wait:
+        click.echo(SubmittedDocument(run=run.id).document() if as_json else run.id)
+        return 0
+    with progress(sys.stderr) as listener:
+        wait_for(program, run.id, listener)
+    found, chosen_form = report_of(program, run.id), chosen_format(form, as_json=as_json)
+    print_result(program, found, chosen_form)
+    print_all(program, [found], chosen_form)
+    return exit_code([found])
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+def cancel(run_id: str, as_json: bool, home: str | None) -> None:
+    """End a run that is going on; attempts that run are ended, and their containers removed."""
+    from runner.documents import CancelledDocument
+    from worker.submitting import take_back
+
+    left = take_back(program_of(home=home), run_id)
+    if as_json:
+        click.echo(CancelledDocument(run=run_id, left=left).document())
+    else:
+        click.echo("cancelled" if left else "cancelled; not every worker has said that it left it")
+
+
+@click.command()
+@click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "docker", "bubblewrap", "process"]),
+    help="Where attempts run.  [default: auto]",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    help="Attempts at a time.  [default: one a processor]",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0, 86_400),
+    default=30,
+    show_default=True,
+    metavar="SECONDS",
+    help="When told to stop, finish what runs for so long, then hand it back.",
+)
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+def worker(sandbox: str | None, jobs: int | None, grace: float, home: str | None) -> int:
+    """Carry out runs of the service, until told to stop."""
+    from runner.options import default_jobs
+    from runner.settings import read
+    from worker.serving import fit, serve
+
+    settings = fit(read(home=home, sandbox=sandbox))
+    return serve(settings, processes=jobs or default_jobs(), grace=grace)

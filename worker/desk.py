@@ -1,0 +1,135 @@
+"""What a worker on this machine stands on; fulfils `desk.Desk`."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from runner.asking import prepared_plan
+from runner.desk import Asked, Silent
+from runner.environment import Interpreter
+from runner.errors import (
+    BrokenCase,
+    EnvironmentTrouble,
+    FixproofError,
+    SandboxTrouble,
+    SandboxUnavailable,
+)
+from runner.matrix import Series
+from runner.queues import Capability, priority_of, queue_of
+from runner.runs import Job, Runs
+from runner.settings import Settings
+from runner.store import Run
+from runner.wiring import Program
+from runner.work import Broker, Item, Ticket, WorkStore
+from worker.heart import Heart
+from worker.questions import Question
+
+_LOG = logging.getLogger("fixproof.worker")
+
+
+class ProgramFooting:
+    """A program of its own, for one thread; fulfils `process.Footing`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._program = Program(settings)
+
+    @property
+    def work(self) -> WorkStore:
+        return self._program.store.work
+
+    def desk(self, broker: Broker, heart: Heart) -> WorkerDesk:
+        return WorkerDesk(self._program, broker, heart)
+
+    def stop(self) -> None:
+        self._program.renew()
+
+    def tidy(self) -> None:
+        self._program.backend.tidy()
+
+
+class WorkerDesk:
+    """A program, a broker and a heart."""
+
+    def __init__(self, program: Program, broker: Broker, heart: Heart) -> None:
+        self._program = program
+        self._broker = broker
+        self._heart = heart
+
+    @property
+    def work(self) -> WorkStore:
+        return self._program.store.work
+
+    def now(self) -> datetime:
+        return self._program.now()
+
+    def new_id(self) -> str:
+        return self._program.new_id()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def stored(self, run_id: str) -> Run:
+        return self._program.stored(run_id)
+
+    def plan(self, run: Run) -> tuple[Asked, str]:
+        question = Question.model_validate_json(run.asked or "{}")
+        self._unpack(run.case_id, run.case_sha256 or "")
+        named = f"{run.case_id}@{run.case_sha256}"
+        plan = prepared_plan(self._program, question.kind, named, question.options, Silent())
+        job = self._program.job(run.id, question.kind, plan.case, question.options)
+        here = Capability(arch=self._program.host.arch, sandbox=self._program.backend.kind)
+        return Asked(plan, job.ground), queue_of(priority_of(run.queue or ""), here)
+
+    def service(self, run: Run, asked: Asked) -> Runs:
+        plan, ground = asked
+        self._unpack(plan.case.id, plan.case.sha256)
+        self._require(plan.series)
+        if self._program.sandbox.describe() != ground.sandbox:
+            raise EnvironmentTrouble(
+                "this worker's sandbox is not like the one that the run was planned with",
+                hint="Another worker may have it, or the run may be asked for anew.",
+            )
+        fresh = Question.model_validate_json(run.asked or "{}").options.fresh
+        folder = str(self._program.cases.folder(plan.case))
+        job = Job(run=run.id, ground=ground, folder=folder, fresh=fresh)
+        return Runs(self._program, job, plan, Silent())
+
+    def met(self, item: Item, trouble: FixproofError) -> None:
+        _LOG.warning("%s met trouble: %s", item.id, trouble)
+        if isinstance(trouble, (SandboxTrouble, SandboxUnavailable, EnvironmentTrouble)):
+            self._program.renew()  # an engine that was restarted may have other images now
+
+    def holding(self, item: Item, owner: str) -> AbstractContextManager[None]:
+        return self._heart.holding(item, owner)
+
+    def send(self, tickets: Iterable[Ticket]) -> None:
+        self._broker.send(tickets)
+
+    def _unpack(self, case_id: str, sha256: str) -> None:
+        """See to it that the case is here: not its file, but the copy that was asked about."""
+        if self._program.cases.has(sha256):
+            return
+        packed = self.work.case(sha256)
+        if packed is None:
+            raise BrokenCase(f"the database has no copy {sha256} of it any more", case=case_id)
+        self._program.cases.unpack(sha256, packed)
+
+    def _require(self, series: tuple[Series, ...]) -> None:
+        """See to it that this worker has the very interpreters that the run was planned with."""
+        wanted = tuple(each.interpreter for each in series if each.interpreter)
+        backend = self._program.backend
+        there = {each.sha256 for each in backend.interpreters.at_hand()}
+        missing = next((each for each in wanted if each.sha256 not in there), None)
+        if missing is not None or backend.prepare(wanted):
+            raise _another(missing or wanted[0])
+
+
+def _another(interpreter: Interpreter) -> EnvironmentTrouble:
+    return EnvironmentTrouble(
+        f"this worker has not the Python {interpreter.version} that the run was planned with",
+        hint="Another worker may have it, or the run may be asked for anew.",
+    )

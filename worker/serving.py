@@ -1,0 +1,126 @@
+"""Starts a worker: looks whether it can do anything, then serves its queues until told to stop."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+import threading
+import warnings
+from typing import Any
+
+from celery import signals
+from celery.platforms import SecurityWarning
+
+from runner.adapters.sql_store import SqlStore
+from runner.errors import SandboxUnavailable
+from runner.queues import Capability, queues_for
+from runner.sandbox import SandboxKind
+from runner.settings import Settings
+from runner.wiring import Program, make_home
+from worker.app import WORK, make_app
+from worker.broker import CeleryBroker
+from worker.desk import ProgramFooting
+from worker.process import LEAVE, MakeFooting, Process
+
+_process: Process | None = None
+"""This process of the pool; made after the fork."""
+
+
+def serve(
+    settings: Settings, *, processes: int, grace: float, make_footing: MakeFooting = ProgramFooting
+) -> int:
+    """Serve until told to stop (SIGTERM); the exit code.
+
+    Args:
+        settings: as `fit` returned them.
+        processes: attempts at a time.
+        grace: seconds for which a worker that was told to stop finishes what it has; then it
+            hands that back.
+        make_footing: called in each process of the pool.
+    """
+    queues = queues_for(Capability(arch=platform.machine(), sandbox=settings.sandbox))
+    app = make_app(str(settings.broker_url), queues)
+    app.task(_work, name=WORK)
+    signals.worker_process_init.connect(_starter(settings, make_footing), weak=False)
+    signals.worker_ready.connect(_say(settings), weak=False)
+    warnings.simplefilter("ignore", SecurityWarning)  # what strangers wrote never runs as root
+    worker = app.Worker(
+        hostname=f"fixproof@{platform.node()}.{os.getpid()}",
+        pool="prefork",
+        concurrency=processes,
+        without_mingle=True,
+        without_gossip=True,
+        without_heartbeat=True,
+        quiet=True,
+        optimization="fair",
+    )
+    signals.worker_shutting_down.connect(_leaver(worker, grace), weak=False)
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def fit(settings: Settings) -> Settings:
+    """Settings with the sandbox that is really there, once and for all.
+
+    Raises:
+        WrongUsage: there is no broker's address.
+        BrokerTrouble: the broker does not let us in.
+        StoreTrouble: the database cannot be used.
+        SandboxUnavailable: there is none that isolates, or the engine does not answer.
+    """
+    if settings.sandbox == SandboxKind.PROCESS:
+        raise SandboxUnavailable(
+            "a worker runs what strangers wrote: not in plain processes",
+            hint="Use --sandbox docker or bubblewrap.",
+        )
+    CeleryBroker(settings.broker_url).check()
+    make_home(settings)
+    SqlStore(settings.database_url).close()  # no connection may be there when the pool is forked
+    backend = Program(settings).backend
+    backend.check()
+    found = settings.model_copy(update={"sandbox": str(backend.kind)})
+    backend.stop()
+    return found
+
+
+def _work(item_id: str) -> None:
+    """Carry out one item; what it is about is in the database."""
+    if _process is None:
+        raise AssertionError("the pool was started without us")
+    _process.carry_out(item_id)
+
+
+def _starter(settings: Settings, make_footing: MakeFooting) -> Any:
+    def start(**_: object) -> None:
+        global _process  # noqa: PLW0603 - a process of the pool has nothing else to keep it in
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to tell
+        _process = Process(settings, CeleryBroker(settings.broker_url), make_footing)
+        _process.start()
+
+    return start
+
+
+def _say(settings: Settings) -> Any:
+    def ready(**_: object) -> None:
+        print(f"fixproof worker: ready, {settings.sandbox}", file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
+
+    return ready
+
+
+def _leaver(worker: Any, grace: float) -> Any:
+    """Celery lets what runs finish when it is told to stop; after a while we tell it to leave."""
+
+    def leave() -> None:
+        pool = getattr(worker.pool, "_pool", None)
+        for each in getattr(pool, "_pool", ()):
+            if each.is_alive():
+                os.kill(each.pid, LEAVE)
+
+    def told(**_: object) -> None:
+        timer = threading.Timer(grace, leave)
+        timer.daemon = True
+        timer.start()
+
+    return told

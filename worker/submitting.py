@@ -1,0 +1,127 @@
+"""Asks the service for runs, waits for them, and takes them back."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from runner.attempt import Facts
+from runner.endings import cancel
+from runner.errors import WrongUsage
+from runner.matrix import Cell
+from runner.queues import intake_of
+from runner.runs import Listener
+from runner.store import CANCELLED, Run
+from runner.value import digest
+from runner.wiring import Program
+from runner.work import Broker, Item, Task, Ticket, merged
+from worker.questions import Question
+
+
+class CheckedBroker(Broker, Protocol):
+    """A broker that can be asked whether it is there."""
+
+    def check(self) -> None: ...
+
+
+_EVERY = 0.3
+"""Seconds between two looks at a run that is waited for."""
+_ALONE = 10.0
+"""Seconds after which it is said that no worker has taken a run yet."""
+_LEAVING = 20.0
+"""Seconds in which workers leave a cancelled run."""
+
+
+def submit(program: Program, broker: CheckedBroker, named: str, question: Question) -> Run:
+    """Ask for a run; it is in the database, and workers were told.
+
+    Raises:
+        BrokenCase: there is no such case.
+        BrokerTrouble: workers could not be told; the run is there, and they will find it.
+    """
+    if question.options.candidate is not None:
+        raise WrongUsage("a candidate is a file of this machine: fixproof verify asks about it")
+    broker.check()
+    case, _ = program.cases.load(named)
+    queue = intake_of(question.priority, question.needed)
+    options = question.options.model_copy(update={"named": named})
+    asked = question.model_copy(update={"options": options}).model_dump_json()
+    run = Run(
+        id=f"{program.now():%Y%m%d-%H%M%S}-{case.id}-{program.new_id()}",
+        kind=question.kind,
+        case_id=case.id,
+        inputs_sha256=digest("service/1", case.sha256, asked),
+        plan="",
+        ground="",
+        began=program.now(),
+        case_sha256=case.sha256,
+        asked=asked,
+        queue=queue,
+    )
+    item = Item(id=f"{run.id}/0", run=run.id, task=Task.PLAN, queue=queue)
+    program.store.work.submit(run, program.cases.pack(case), item)
+    broker.send([Ticket(item.id, queue)])
+    return run
+
+
+def wait(program: Program, run_id: str, listener: Listener) -> None:
+    """Watch a run until it has a conclusion.
+
+    Raises:
+        NotConcluded: it ended without one.
+    """
+    listener.note(f"run {run_id}")
+    facts: dict[str, Facts] = {}
+    version, began, alone = -1, time.monotonic(), False
+    while True:
+        news = program.store.work.news(run_id, version)
+        if news.version > version:
+            changed = {*news.cells, *(cell for cell, _ in news.attempts)}
+            facts, version = merged(facts, news), news.version
+            for cell in changed:
+                listener.finished(Cell(id=cell, version="", series=""), facts[cell])
+        run = program.stored(run_id)
+        if run.ended is not None:
+            return run.require_conclusion()
+        if not run.plan and not alone and time.monotonic() - began > _ALONE:
+            alone = True
+            listener.doing("waiting: no worker has taken it yet")
+        time.sleep(_EVERY)
+
+
+def take_back(program: Program, run_id: str) -> bool:
+    """Cancel a run; whether all workers that were busy with it said that they left it.
+
+    Raises:
+        UnknownRun: there is no such run.
+        WrongUsage: it has ended, or a process of this machine carries it out.
+    """
+    run = program.stored(run_id)
+    if run.ended is not None:
+        raise WrongUsage(f"run {run_id} has ended already", case=run.case_id)
+    if run.queue is None:
+        return _take_back_here(program, run)
+    with program.store.work.turn(run_id) as turn:
+        if not turn.run.ended:
+            cancel(turn, program.now())
+    deadline = time.monotonic() + _LEAVING
+    while any(each.run == run_id for each in program.store.work.begun()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_EVERY)
+    return True
+
+
+def _take_back_here(program: Program, run: Run) -> bool:
+    """A run that some process here carried out, and was stopped."""
+    if not program.locks.take(run.id):
+        raise WrongUsage(
+            f"run {run.id} is carried out by a process of this machine",
+            hint="Stop it there by Ctrl-C, then cancel it.",
+            case=run.case_id,
+        )
+    program.runs.finish(
+        run.id, ended=program.now(), status=None, outcome=CANCELLED, summary="cancelled"
+    )
+    program.locks.release(run.id)
+    return True
