@@ -1,0 +1,200 @@
+"""Keeps a night's watch on this machine: takes it, says all the time that it does, ends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from runner.adapters.corpus_files import CorpusFiles
+from runner.errors import FixproofError, NightTaken, StoreTrouble
+from runner.nightly import quarantine
+from runner.nightly.due import selected
+from runner.nightly.keeping import NightStore, OpenNight
+from runner.nightly.night import DueDocument, Night
+from runner.nightly.standing import BrokenListing, Listed
+from runner.nightly.watch import Survey, Watch, Wish, survey
+from runner.options import Options
+from runner.outcome import Status
+from runner.releases import History
+from runner.report import Report
+from runner.running import Watcher, carry_out
+from runner.settings import repros
+from runner.value import Value
+from runner.wiring import Program
+
+HEARTBEAT = 2.0
+"""Seconds between two heartbeats of a night."""
+LEASE = 12.0
+"""Seconds without one after which its keeper is believed to be gone."""
+
+
+class Asked(Value):
+    """What the command line asks of a night."""
+
+    patterns: tuple[str, ...] = ()
+    """Ids of cases, or patterns; none for all."""
+    failed: str | None = None
+    """A run or a night: only what did not hold in it."""
+    fresh: bool = False
+    deadline: timedelta | None = None
+
+
+class LocalGround:
+    """A night on this machine: runs are carried out by its own threads."""
+
+    def __init__(self, program: Program, options: Options, listener: Watcher) -> None:
+        self._program = program
+        self._options = options
+        self._listener = listener
+        self.nights: NightStore = program.store.nights
+        self.now = program.now
+
+    def history(self, package: str) -> History:
+        self._listener.doing(f"asking the package index for {package}")
+        return self._program.index.history(package)
+
+    def verify(self, case_id: str, *, fresh: bool, also: tuple[str, ...]) -> Report:
+        asked = {"fresh": fresh, "still": True, "also": also}
+        options = self._options.model_copy(update=asked)
+        return carry_out(self._program, "verify", case_id, options, self._listener)
+
+    def note(self, what: str) -> None:
+        self._listener.note(what)
+
+
+Corpus = tuple[Listed | BrokenListing, ...]
+
+
+def due_tonight(program: Program, asked: Asked, options: Options, listener: Watcher) -> DueDocument:
+    """What a night would do now, and why; nothing is run, and nothing kept.
+
+    Raises:
+        WrongUsage: it names what is not there.
+    """
+    ground, corpus = LocalGround(program, options, listener), _corpus(program).listed()
+    wish = _wish(program, asked, corpus)
+    _quarantine(program, corpus)
+    found = survey(ground, corpus, wish, now=program.now())
+    return DueDocument(cases=_counted(found), due=found.due, not_looked=found.not_looked)
+
+
+def keep_watch(
+    program: Program,
+    asked: Asked,
+    options: Options,
+    listener: Watcher,
+    tell: Callable[[Night], None],
+) -> Night:
+    """Keep one night, or go on with one that was stopped.
+
+    Args:
+        program: what it stands on.
+        asked: what it is to look after.
+        options: of its runs.
+        listener: who watches it.
+        tell: tells people of it; before it counts as ended, so that a kill loses no message.
+
+    Raises:
+        WrongUsage: it names what is not there.
+        NightTaken: another process keeps it.
+        FixproofError: trouble that no case would be spared; the next one goes on.
+    """
+    ground, corpus = LocalGround(program, options, listener), _corpus(program).listed()
+    wish = _wish(program, asked, corpus)
+    muted = _quarantine(program, corpus)
+    owner = f"{platform.node()}/{os.getpid()}/{program.new_id()}"
+    night = _taken(program, owner, listener)
+    with _keeping(ground.nights, night.id, owner) as kept:
+        found = survey(ground, corpus, wish, now=program.now(), night=night.id)
+        document = Watch(ground, night, wish, muted, kept).keep(found)
+        kept()
+        tell(document)
+        ground.nights.end(document, owner)
+    return document
+
+
+def _corpus(program: Program) -> CorpusFiles:
+    return CorpusFiles(repros(), program.cases, program.documents)
+
+
+def _counted(found: Survey) -> int:
+    return len(found.listed) + len(found.broken)
+
+
+def _quarantine(program: Program, corpus: Corpus) -> quarantine.Quarantine:
+    return quarantine.parse(_corpus(program).quarantine(), {each.id for each in corpus})
+
+
+def _wish(program: Program, asked: Asked, corpus: Corpus) -> Wish:
+    only = None
+    known = {each.id for each in corpus}
+    if asked.patterns:
+        only = selected(known, asked.patterns)
+    if asked.failed is not None:
+        failed = _failed_in(program, asked.failed) & known
+        only = failed if only is None else only & failed
+    return Wish(only=only, fresh=asked.fresh, deadline=asked.deadline)
+
+
+def _failed_in(program: Program, named: str) -> frozenset[str]:
+    """What did not hold in a night, or in a run."""
+    night = program.store.nights.night(named)
+    if night is not None:
+        held = (each for each in night.entries if each.standing.status is not Status.PASS)
+        return frozenset({*(each.case for each in held), *(e.case for e in night.not_looked)})
+    run = program.stored(named)
+    return frozenset() if run.status == Status.PASS else frozenset({run.case_id})
+
+
+def _taken(program: Program, owner: str, listener: Watcher) -> OpenNight:
+    """A night that this process keeps."""
+    nights, began = program.store.nights, program.now()
+    night_id = f"night-{began:%Y%m%d-%H%M%S}-{program.new_id()[:4]}"
+    while not nights.begin(night_id, began, owner):
+        seen = nights.open()
+        if seen is None:  # it has just ended
+            continue
+        if seen.beats >= 0:
+            listener.note(f"{seen.id} did not end: is somebody keeping it?")
+            time.sleep(LEASE)
+        if nights.take_over(seen, owner):
+            listener.note(f"going on with {seen.id}")
+            return seen
+        raise NightTaken(
+            f"{seen.id} is being kept by another process: {seen.owner}",
+            hint="One night at a time; this one may be called again when that is over.",
+        )
+    return OpenNight(night_id, began, owner, 0)
+
+
+@contextmanager
+def _keeping(nights: NightStore, night_id: str, owner: str) -> Iterator[Callable[[], None]]:
+    """Say all the time that a night is kept; what is given raises once somebody else keeps it."""
+    over, lost = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT):
+            try:
+                if not nights.beat(night_id, owner):
+                    lost.set()
+            except FixproofError:  # it may answer again before the lease is over
+                continue
+
+    def kept() -> None:
+        if lost.is_set():
+            raise StoreTrouble(f"{night_id} was not heard of for a while, and another keeps it now")
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield kept
+    finally:
+        over.set()
+        thread.join()
+        with suppress(FixproofError):  # what ended the night matters more
+            nights.leave(night_id, owner)

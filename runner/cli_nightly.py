@@ -1,0 +1,148 @@
+"""The command that keeps a night's watch."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runner.cli_options import SANDBOXES, chosen_format
+from runner.errors import NobodyTold, WrongUsage
+from runner.formats import OF_RUNS, Format
+
+if TYPE_CHECKING:
+    from runner.nightly.night import Night
+    from runner.settings import Settings
+    from runner.wiring import Program
+
+_SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+@click.command()
+@click.argument("cases", nargs=-1, metavar="[CASE]...")
+@click.option("--failed", metavar="RUN", help="Only what did not hold in that run, or night.")
+@click.option("--dry-run", is_flag=True, help="Say what is due, and why; run nothing.")
+@click.option("--deadline", metavar="6h", help="Begin nothing new after so long.")
+@click.option("--always", is_flag=True, help="Tell people even if nothing changed.")
+@click.option("--fresh", is_flag=True, help="Rely on nothing that was made before.")
+@click.option("--sandbox", type=SANDBOXES, help="Where attempts run.  [default: auto]")
+@click.option("--jobs", type=click.IntRange(1, 64), help="Attempts at a time.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([each.value for each in OF_RUNS]),
+    default=Format.MD.value,
+    show_default=True,
+    help="Markdown, a page of HTML, JSON, or JUnit XML.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+@click.pass_context
+def nightly(context: click.Context, /, as_json: bool, form: str, **options: Any) -> int:
+    """Keep one night's watch: verify what is due, say what changed since the last night.
+
+    CASE is an id of the corpus or a pattern (* and ?); without one, all are looked after.
+
+    Exit code: 0 nothing alarming changed, 1 something newly fails or was withdrawn, 3 something
+    cannot be judged any more, above that trouble; 13: all is done, but somebody was not told.
+    """
+    from runner.adapters.telling import pinging
+    from runner.at_night import Asked, due_tonight, keep_watch
+    from runner.options import Options, default_jobs
+    from runner.progress import progress
+
+    chosen = chosen_format(form, as_json=as_json)
+    program = _program(context, home=options["home"], sandbox=options["sandbox"])
+    asked = Asked(
+        patterns=options["cases"],
+        failed=options["failed"],
+        fresh=options["fresh"],
+        deadline=span(options["deadline"]),
+    )
+    of_runs = Options(jobs=options["jobs"] or default_jobs())
+    if options["dry_run"]:
+        from runner.render.night import due_markdown
+
+        with progress(sys.stderr) as listener:
+            found = due_tonight(program, asked, of_runs, listener)
+        click.echo(found.document() if chosen is Format.JSON else due_markdown(found), nl=False)
+        return 0
+    news = _News(program.settings, always=options["always"])
+    with progress(sys.stderr) as listener, pinging(program.settings.ping, listener.note) as ended:
+        night = keep_watch(program, asked, of_runs, listener, news.tell)
+        news.end(ended)
+    print_night(program, night, chosen)
+    for fault in news.faults:
+        click.echo(f"fixproof: {fault}", err=True)
+    return NobodyTold.exit_code if news.faults else night.exit_code
+
+
+class _News:
+    """Tells people of a night; that somebody could not be told never costs the night."""
+
+    def __init__(self, settings: Settings, *, always: bool) -> None:
+        self._settings = settings
+        self._always = always
+        self.faults: tuple[str, ...] = ()
+
+    def tell(self, night: Night) -> None:
+        from runner.adapters.telling import tell
+        from runner.nightly.night import worth_telling
+        from runner.render.night import digest
+
+        if self._settings.notify and (self._always or worth_telling(night)):
+            self.faults += tell(self._settings.notify, *digest(night))
+
+    def end(self, ended: Callable[[], None]) -> None:
+        try:
+            ended()
+        except NobodyTold as error:
+            self.faults += (error.message,)
+
+
+def print_night(program: Program, night: Night, form: Format) -> None:
+    """A night as it was asked for."""
+    from runner.render.night import junit, markdown, page
+
+    home = str(Path.home())
+    match form:
+        case Format.JSON:
+            click.echo(night.document())
+        case Format.JUNIT:
+            click.echo(junit(night, user_home=home))
+        case Format.HTML:
+            from runner.formats import compiled
+
+            click.echo(page(night, compiled=compiled(program), user_home=home), nl=False)
+        case Format.MD:
+            click.echo(markdown(night, user_home=home), nl=False)
+        case Format.OSV:
+            raise WrongUsage("a night is no advisory", hint="A sweep is: report --format osv.")
+
+
+def span(text: str | None) -> timedelta | None:
+    """A span of time, as 90m, 6h or 1h30m."""
+    if text is None:
+        return None
+    found = _SPAN.fullmatch(text)
+    parts = [int(each or 0) for each in found.groups()] if found and text else []
+    if not parts:
+        raise WrongUsage(f"{text!r} is no span of time", hint="It is like 6h, 90m or 1h30m.")
+    days, hours, minutes, seconds = parts
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _program(context: click.Context, **options: Any) -> Program:
+    """One fixproof whose clock is that of who called, if it brought one."""
+    from runner.settings import read
+    from runner.wiring import Program
+
+    settings = read(**options)
+    if context.obj is not None:
+        return Program(settings, clock=context.obj, remembers=True)
+    return Program(settings, remembers=True)

@@ -1,0 +1,63 @@
+"""The ports to what nights leave behind, and to who keeps watch now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from runner.nightly.night import Entry, Night
+from runner.nightly.standing import Standing
+
+
+class OpenNight(NamedTuple):
+    """A night that did not end, and how often its keeper was heard."""
+
+    id: str
+    began: datetime
+    owner: str
+    beats: int
+    """Goes up as long as somebody keeps it; -1 where its keeper left it."""
+
+
+class Ledger(Protocol):
+    """What was found, and where cases stand. Raises as `EvidenceStore`."""
+
+    def keep(self, entry: Entry, night_id: str) -> None:
+        """What was done about a case; again to say more."""
+        ...
+
+    def entries(self, night_id: str) -> tuple[Entry, ...]: ...
+
+    def standings(self) -> dict[str, Standing]:
+        """Where each case stands, by id: what the last night that looked at it says."""
+        ...
+
+    def last(self) -> Night | None:
+        """The newest night that ended."""
+        ...
+
+
+class NightStore(Ledger, Protocol):
+    """The same, and nights themselves: one at a time is kept."""
+
+    def begin(self, night_id: str, began: datetime, owner: str) -> bool:
+        """Begin a night; False if one is open, whoever keeps it."""
+        ...
+
+    def open(self) -> OpenNight | None: ...
+
+    def take_over(self, seen: OpenNight, owner: str) -> bool:
+        """Keep a night from now on; False if it was heard of since, or another was faster."""
+        ...
+
+    def beat(self, night_id: str, owner: str) -> bool:
+        """Say that it is kept; False if somebody else keeps it."""
+        ...
+
+    def leave(self, night_id: str, owner: str) -> None:
+        """Let the next one go on with it at once."""
+        ...
+
+    def end(self, night: Night, owner: str) -> None: ...
+
+    def night(self, night_id: str) -> Night | None: ...

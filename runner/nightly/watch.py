@@ -1,0 +1,429 @@
+"""Keeps watch for one night: does what is due, confirms what flips, keeps what it found.
+
+It acts through a ground alone, and knows nothing of where attempts run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple, Protocol
+
+from runner.errors import (
+    FixproofError,
+    Interrupted,
+    NoSpace,
+    SandboxUnavailable,
+    StoreTrouble,
+    UnknownPackage,
+)
+from runner.nightly.changes import Change, Kind, changes, flips, removed, settled
+from runner.nightly.due import Due, due, in_turn
+from runner.nightly.keeping import Ledger, OpenNight
+from runner.nightly.night import Entry, Night, NotLooked, QuarantineReport, Round, drawn_up
+from runner.nightly.noise import Noise, compare, first_of, runs_twice
+from runner.nightly.quarantine import Quarantine
+from runner.nightly.standing import BrokenListing, Listed, Standing, offers, standing_of
+from runner.outcome import Outcome, Status
+from runner.releases import History
+from runner.report import Report
+from runner.value import Value
+
+_ENDS_THE_NIGHT = (Interrupted, NoSpace, SandboxUnavailable, StoreTrouble)
+"""Trouble that no other case of the night would be spared."""
+
+
+class Ground(Protocol):
+    """What a night stands on."""
+
+    @property
+    def nights(self) -> Ledger: ...
+
+    def now(self) -> datetime: ...
+
+    def history(self, package: str) -> History:
+        """What the index has now of a package; asked for once a night."""
+        ...
+
+    def verify(self, case_id: str, *, fresh: bool, also: tuple[str, ...]) -> Report:
+        """Carry out a verify with the newest release.
+
+        Raises:
+            FixproofError: there is no report.
+        """
+        ...
+
+    def note(self, what: str) -> None:
+        """Something to know, if only somebody looks."""
+        ...
+
+
+class Wish(Value):
+    """What was asked of a night."""
+
+    only: frozenset[str] | None = None
+    """The cases that somebody named; None for all."""
+    fresh: bool = False
+    """Nothing that was made before is relied on."""
+    deadline: timedelta | None = None
+    """After that nothing new begins."""
+
+
+class Survey(NamedTuple):
+    """What a night finds when it begins."""
+
+    listed: Mapping[str, Listed]
+    """The cases that it looks after, by id."""
+    broken: tuple[BrokenListing, ...]
+    standings: Mapping[str, Standing]
+    histories: Mapping[str, History]
+    due: tuple[Due, ...]
+    not_looked: tuple[NotLooked, ...]
+    gone: tuple[Standing, ...]
+    """Cases whose files are gone since."""
+
+
+def survey(
+    ground: Ground,
+    corpus: tuple[Listed | BrokenListing, ...],
+    wish: Wish,
+    *,
+    now: datetime,
+    night: str = "",
+) -> Survey:
+    """What is due now; nothing is run."""
+    looked_after = [each for each in corpus if wish.only is None or each.id in wish.only]
+    listed = {each.id: each for each in looked_after if isinstance(each, Listed)}
+    standings = ground.nights.standings()
+    histories, troubles = _histories(ground, listed)
+    last = ground.nights.last()
+    waited = {*last.left_out, *(each.case for each in last.not_looked)} if last else set()
+    found = (
+        due(
+            each,
+            standings.get(each.id),
+            histories[each.package],
+            now=now,
+            asked=wish.only is not None,
+            waited=each.id in waited,
+        )
+        for each in listed.values()
+        if each.package in histories
+    )
+    known = {each.id for each in corpus}
+    return Survey(
+        listed=listed,
+        broken=tuple(each for each in looked_after if isinstance(each, BrokenListing)),
+        standings=standings,
+        histories=histories,
+        due=in_turn(each for each in found if each),
+        not_looked=tuple(
+            _not_looked(each.id, troubles[each.package])
+            for each in listed.values()
+            if each.package in troubles
+        ),
+        gone=removed(standings, known, night) if wish.only is None else (),
+    )
+
+
+class Watch:
+    """One night, from its survey to its end."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        night: OpenNight,
+        wish: Wish,
+        quarantine: Quarantine,
+        kept: Callable[[], None],
+    ) -> None:
+        """Be ready.
+
+        Args:
+            ground: what it stands on.
+            night: the night.
+            wish: what was asked of it.
+            quarantine: which cases alarm nobody.
+            kept: raises where somebody else keeps this night by now.
+        """
+        self._ground = ground
+        self._night = night
+        self._wish = wish
+        self._today = ground.now().date()
+        self._quarantine = quarantine
+        self._kept = kept
+        self._until = ground.now() + wish.deadline if wish.deadline is not None else None
+        self._spare: tuple[Due, Report] | None = None
+
+    def keep(self, found: Survey) -> Night:
+        """Do what is due, and draw up what came of it."""
+        done = {each.case: each for each in self._ground.nights.entries(self._night.id)}
+        for each in (*self._broken(found), *self._gone(found)):
+            if each.case not in done:
+                self._enter(each, done)
+        not_looked = list(found.not_looked)
+        left = [each for each in found.due if each.case not in done]
+        while left and not self._over:
+            self._kept()
+            asked = left.pop(0)
+            self._ground.note(f"{asked.case}: {'; '.join(each.said for each in asked.causes)}")
+            try:
+                self._enter(self._look(asked, found), done)
+            except _ENDS_THE_NIGHT:
+                raise
+            except FixproofError as error:
+                self._ground.note(f"{asked.case}: not looked at, because {error.message}")
+                not_looked.append(_not_looked(asked.case, error))
+        self._again_at_least_once(done)
+        return self._drawn_up(found, done, tuple(not_looked), {each.case for each in left})
+
+    @property
+    def _over(self) -> bool:
+        return self._until is not None and self._ground.now() >= self._until
+
+    # One case
+
+    def _look(self, asked: Due, found: Survey) -> Entry:
+        listed, history = found.listed[asked.case], found.histories[asked.package]
+        before = found.standings.get(asked.case)
+        try:
+            report = self._verify(asked, fresh=asked.fresh or self._wish.fresh)
+        except UnknownPackage as error:
+            if before is None:
+                raise
+            after = _nothing_left(before, self._night.id, listed, history, error.message)
+            return self._entry(asked, (), before, after, history)
+        first = standing_of(self._night.id, listed, report, history)
+        rounds = [_round(report, "due")]
+        if flips(before, first):
+            again, why = self._confirm(asked)
+            second = standing_of(self._night.id, listed, again, history) if again else None
+            rounds += [_round(again, "confirm")] if again else []
+            after = settled(before, first, second, why)
+            return self._entry(asked, tuple(rounds), before, after, history)
+        entry = self._entry(asked, tuple(rounds), before, first, history)
+        if rounds[0].attempts and runs_twice(self._night.id, asked.case):
+            return self._run_twice(entry, asked, report)
+        if rounds[0].attempts:
+            names = [asked.case, *([self._spare[0].case] if self._spare else [])]
+            if first_of(self._night.id, names) == asked.case:
+                self._spare = (asked, report)
+        return entry
+
+    def _confirm(self, asked: Due) -> tuple[Report | None, str]:
+        """A second round, in which nothing of the first is relied on; or why there is none."""
+        if self._over:
+            return None, "and the night was over before a second round"
+        self._ground.note(f"{asked.case}: a second round must confirm it")
+        try:
+            return self._verify(asked, fresh=True), ""
+        except _ENDS_THE_NIGHT:
+            raise
+        except FixproofError as error:
+            return None, f"and no second round could be made: {error.message}"
+
+    def _run_twice(self, entry: Entry, asked: Due, first: Report) -> Entry:
+        """The same once more, under the same conditions: whether we agree with ourselves."""
+        if self._over:
+            return entry
+        self._ground.note(f"{asked.case}: once more, to see whether we agree with ourselves")
+        try:
+            again = self._verify(asked, fresh=True)
+        except _ENDS_THE_NIGHT:
+            raise
+        except FixproofError as error:
+            self._ground.note(f"{asked.case}: that could not be done, because {error.message}")
+            return entry
+        noise, differ = compare(first, again)
+        return entry.model_copy(
+            update={
+                "rounds": (*entry.rounds, _round(again, "again")),
+                "noise": noise,
+                "disagreements": differ,
+            }
+        )
+
+    def _again_at_least_once(self, done: dict[str, Entry]) -> None:
+        """Where it was nobody's turn to run twice, one case does, of those that ran."""
+        if self._spare is not None and not any(each.noise.pairs for each in done.values()):
+            asked, first = self._spare
+            self._enter(self._run_twice(done[asked.case], asked, first), done)
+
+    def _verify(self, asked: Due, *, fresh: bool) -> Report:
+        return self._ground.verify(asked.case, fresh=fresh, also=asked.also)
+
+    # What is kept
+
+    def _entry(
+        self,
+        asked: Due,
+        rounds: tuple[Round, ...],
+        before: Standing | None,
+        after: Standing,
+        history: History,
+    ) -> Entry:
+        return Entry(
+            case=asked.case,
+            package=asked.package,
+            causes=asked.causes,
+            rounds=rounds,
+            changes=self._muted(asked.case, changes(before, after, history)),
+            standing=after,
+            quarantined=self._why_muted(asked.case),
+        )
+
+    def _broken(self, found: Survey) -> tuple[Entry, ...]:
+        """Cases that can no longer be read, each the first time."""
+        entries = []
+        for each in found.broken:
+            before = found.standings.get(each.id)
+            if before is None or before.removed or before.summary != each.why:
+                after = _unreadable(each, before, self._night.id)
+                said = (Change(kind=Kind.UNJUDGED, case=each.id, said=each.why),)
+                entries.append(self._bare(after, self._muted(each.id, said)))
+        return tuple(entries)
+
+    def _gone(self, found: Survey) -> tuple[Entry, ...]:
+        said = "its file is gone from the corpus"
+        return tuple(
+            self._bare(
+                each.model_copy(update={"night": self._night.id}),
+                self._muted(each.case, (Change(kind=Kind.REMOVED, case=each.case, said=said),)),
+            )
+            for each in found.gone
+        )
+
+    def _bare(self, after: Standing, said: tuple[Change, ...]) -> Entry:
+        """Of a case that nothing was run of."""
+        return Entry(
+            case=after.case,
+            package=after.package,
+            causes=(),
+            rounds=(),
+            changes=said,
+            standing=after,
+            quarantined=self._why_muted(after.case),
+        )
+
+    def _enter(self, entry: Entry, done: dict[str, Entry]) -> None:
+        self._ground.nights.keep(entry, self._night.id)
+        done[entry.case] = entry
+
+    def _why_muted(self, case_id: str) -> str | None:
+        found = self._quarantine.of(case_id, self._today)
+        return found.reason if found else None
+
+    def _muted(self, case_id: str, found: tuple[Change, ...]) -> tuple[Change, ...]:
+        muted = self._why_muted(case_id) is not None
+        return tuple(each.model_copy(update={"quarantined": muted}) for each in found)
+
+    def _drawn_up(
+        self,
+        found: Survey,
+        done: Mapping[str, Entry],
+        not_looked: tuple[NotLooked, ...],
+        left: set[str],
+    ) -> Night:
+        last = self._ground.nights.last()
+        expired = self._quarantine.expired(self._today)
+        return drawn_up(
+            night=self._night.id,
+            began=self._night.began,
+            ended=self._ground.now(),
+            cases=len(found.listed) + len(found.broken),
+            due=len({each.case for each in found.due} | done.keys()),
+            entries=tuple(done.values()),
+            more=tuple(
+                Change(
+                    kind=Kind.EXPIRED,
+                    case=each.id,
+                    said=f"its quarantine ended on {each.until} ({each.reason})",
+                )
+                for each in expired
+            ),
+            not_looked=not_looked,
+            left_out=tuple(sorted(self._left(left, last))),
+            quarantine=tuple(
+                QuarantineReport(
+                    case=each.id,
+                    reason=each.reason,
+                    until=str(each.until),
+                    expired=each.expired(self._today),
+                )
+                for each in self._quarantine.cases
+            ),
+            before=last.noise_ever.counts if last else Noise(),
+        )
+
+    def _left(self, left: set[str], last: Night | None) -> set[str]:
+        """What was left out tonight, or before by a night that looked after other cases."""
+        only = self._wish.only
+        if only is None or last is None:
+            return left
+        return left | ({*last.left_out} - only)
+
+
+def _histories(
+    ground: Ground, listed: Mapping[str, Listed]
+) -> tuple[dict[str, History], dict[str, FixproofError]]:
+    """What the index has of each package; asked for once each."""
+    histories: dict[str, History] = {}
+    troubles: dict[str, FixproofError] = {}
+    for package in sorted({each.package for each in listed.values()}):
+        try:
+            histories[package] = ground.history(package)
+        except UnknownPackage:  # it may have been there before: that is for a verify to say
+            histories[package] = History(package=package, releases=(), fetched=ground.now())
+        except _ENDS_THE_NIGHT:
+            raise
+        except FixproofError as error:
+            troubles[package] = error
+    return histories, troubles
+
+
+def _not_looked(case_id: str, error: FixproofError) -> NotLooked:
+    return NotLooked(case=case_id, why=error.message, kind=error.kind, exit_code=error.exit_code)
+
+
+def _round(report: Report, why: Literal["due", "confirm", "again"]) -> Round:
+    made = {each.log for cell in report.cells for each in cell.attempts if not each.reused}
+    return Round(
+        run=report.run, status=report.status, outcome=report.outcome, attempts=len(made), why=why
+    )
+
+
+def _unreadable(listing: BrokenListing, before: Standing | None, night: str) -> Standing:
+    """Where a case stands whose file states none."""
+    return Standing(
+        night=night,
+        case=listing.id,
+        package=before.package if before else "",
+        sha256="",
+        run="",
+        status=Status.INCONCLUSIVE,
+        outcome=Outcome.UNRESOLVED,
+        summary=listing.why,
+        ran=None,
+        latest=None,
+        uploaded=None,
+    )
+
+
+def _nothing_left(
+    before: Standing, night: str, listed: Listed, history: History, why: str
+) -> Standing:
+    """Where a case stands whose package is gone from the index."""
+    versions = (each.version for each in before.releases)
+    return before.model_copy(
+        update={
+            "night": night,
+            "sha256": listed.sha256,
+            "status": Status.INCONCLUSIVE,
+            "outcome": Outcome.UNRESOLVED,
+            "summary": why,
+            "latest": None,
+            "releases": offers(versions, history),
+            "doubt": None,
+            "removed": False,
+        }
+    )
