@@ -1,0 +1,1 @@
+"""Published fix pages: what they say, and what is to be made of it."""

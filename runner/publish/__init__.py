@@ -1,0 +1,1 @@
+"""What is published of records: sections of pages, and a whole site."""
