@@ -6,7 +6,7 @@ export PYTHON
 RUN = .venv/.set-up-run
 TEST = .venv/.set-up-test
 
-.PHONY: help demo test check soak bench set-up lock clean
+.PHONY: help demo test check soak bench set-up lock schemas clean
 
 ATTEMPTS ?= 1000
 .DELETE_ON_ERROR:
@@ -19,6 +19,7 @@ help:
 	@echo 'make soak    a thousand attempts, hostile and good'
 	@echo 'make set-up  only make .venv, with all that running and testing need'
 	@echo 'make lock    renew requirements/ (UPGRADE=1: to the newest versions)'
+	@echo 'make schemas renew docs/schemas'
 	@echo 'make clean   remove what the others made in this folder'
 
 demo: $(RUN)
@@ -36,20 +37,28 @@ check: $(TEST)
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# What a machine has to endure now and then: a thousand attempts that mean harm, or well.
+# What a machine has to endure now and then: a thousand attempts that mean harm, or well, and what
+# a thousand simulated bisections state wrongly.
 soak: $(TEST)
 	.venv/bin/python -m tests.soak $(ATTEMPTS) bubblewrap
 	.venv/bin/python -m tests.soak $(ATTEMPTS) docker
+	.venv/bin/python -m benchmarks.bisection_odds $(ATTEMPTS)
 
-# Figures as ratios of one run; the second needs a container engine.
+# Figures as ratios of one run; the second and the third need a container engine.
 bench: $(TEST)
 	.venv/bin/python -m benchmarks.main_job
 	.venv/bin/python -m benchmarks.containment
+	.venv/bin/python -m benchmarks.sweep
+	.venv/bin/python -m benchmarks.nightly
 
 set-up: $(TEST)
 
 lock: $(TEST)
 	scripts/lock.sh
+
+# What is published of the JSON that fixproof prints; tests say when it is out of date.
+schemas: $(TEST)
+	.venv/bin/python -m tests.schemas
 
 clean:
 	rm -rf .venv .tools .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -47,3 +47,7 @@ class Facts(Value):
     loaded: Loaded | None = None
     attempts: tuple[Attempt, ...] = ()
     """In the order in which they began: the order in which they ended is an accident."""
+
+    def __hash__(self) -> int:
+        """Quick, since what was judged once is looked up again and again."""
+        return hash((len(self.attempts), self.attempts[-1].id if self.attempts else self.loaded))

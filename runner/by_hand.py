@@ -8,8 +8,8 @@ from typing import Literal
 
 import click
 
+from runner.prepared import Installed, Prepared
 from runner.verdict import Verdict, judge
-from runner.wiring import Installed, Prepared
 
 _EXIT_CODES = {Verdict.ABSENT: 0, Verdict.PRESENT: 1, Verdict.UNRESOLVED: 3}
 

@@ -6,47 +6,78 @@ What is slow to import is imported by the command that needs it: `--help` answer
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from itertools import pairwise
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from runner import __version__
-from runner.cli_options import common, program_and_options, sampled
+from runner.cli_nightly import nightly, print_night
+from runner.cli_options import (
+    chosen_format,
+    common,
+    formatted,
+    formatted_stored,
+    of_bisect,
+    of_verify,
+    program_and_options,
+    sampled,
+)
 from runner.cli_options import program as program_of
+from runner.cli_pages import audit, new
+from runner.cli_publish import publish, withdraw
+from runner.cli_results import (
+    documents,
+    exit_code,
+    print_all,
+    print_log,
+    print_result,
+    print_runs,
+)
 from runner.errors import FixproofError, Interrupted, WrongUsage
+from runner.formats import Format
 
 if TYPE_CHECKING:
+    from runner.documents import StoredRun
+    from runner.options import Kind
     from runner.report import Report
+    from runner.store import Run
     from runner.wiring import Program
-
-_BY_STATUS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 """Starting makes many objects and no garbage; looking for it costs a tenth of the start."""
 
+_OF_THE_SERVICE = ("cancel", "submit", "worker")
+
 _PIPE_CLOSED = 128 + signal.SIGPIPE
 
 
-def main() -> None:
-    """The entry point; the one place that turns an error into a message and an exit code."""
+def main(clock: Callable[[], datetime] | None = None) -> None:
+    """The entry point; the one place that turns an error into a message and an exit code.
+
+    Args:
+        clock: what time it is for nights; the machine's own where there is none.
+    """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _as_interrupt)
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"  # we have none; looking for them takes time
     try:
-        code = cli(standalone_mode=False)
+        code = cli(standalone_mode=False, obj=clock)
     except FixproofError as error:
         code = _complain(error)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        if "--json" in sys.argv:
+        if _json_asked_for():
             code = _complain(WrongUsage(error.format_message()))
         else:
             error.show()
@@ -79,27 +110,34 @@ def _as_interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _json_asked_for() -> bool:
+    """As far as that can be told where the command line itself may be at fault."""
+    words = sys.argv[1:]
+    return bool({"--json", "--format=json"} & {*words}) or ("--format", "json") in pairwise(words)
+
+
 def _complain(error: FixproofError) -> int:
-    if "--json" in sys.argv:
-        click.echo(json.dumps(error_document(error), ensure_ascii=False))
+    if _json_asked_for():
+        click.echo(documents([error]))
     else:
         click.echo(f"fixproof: {error}", err=True)
     return error.exit_code
 
 
-def error_document(error: FixproofError) -> dict[str, Any]:
-    """An error as `fixproof.error/1`."""
-    return {
-        "schema": "fixproof.error/1",
-        "kind": error.kind,
-        "message": error.message,
-        "hint": error.hint,
-        "case": error.case,
-        "exit_code": error.exit_code,
-    }
+class _Commands(click.Group):
+    """The service brings its own commands along: they are loaded by name when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_OF_THE_SERVICE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _OF_THE_SERVICE:
+            return super().get_command(ctx, cmd_name)
+        found: click.Command = getattr(import_module("worker.commands"), cmd_name)
+        return found
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fixproof")
 def cli() -> None:
     """Does this release fix this bug? An answer with evidence, or why there is none."""
@@ -107,25 +145,32 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@click.option(
+    "--for",
+    "kind",
+    type=click.Choice(["verify", "sweep", "bisect"]),
+    default="verify",
+    show_default=True,
+    help="The command whose cells are shown.",
+)
 @common
 @sampled
-def plan(cases: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Show every cell, command and limit; run nothing."""
+@of_verify
+@of_bisect
+def plan(cases: tuple[str, ...], kind: Kind, as_json: bool, **options: Any) -> None:
+    """Show every cell that is known beforehand, command and limit; run nothing."""
+    from runner.asking import plan_of
+    from runner.documents import PlansDocument
     from runner.plan_view import plan_document, plan_text
     from runner.progress import progress
 
     program, chosen = program_and_options(**options)
     with progress(sys.stderr) as listener:
-        plans = [program.plan(each, chosen, listener) for each in cases]
+        plans = [plan_of(program, kind, each, chosen, listener) for each in cases]
     if as_json:
-        documents = [plan_document(each) for each in plans]
-        click.echo(
-            json.dumps(
-                documents[0]
-                if len(documents) == 1
-                else {"schema": "fixproof.plans/1", "plans": documents}
-            )
-        )
+        found = [plan_document(each) for each in plans]
+        whole = found[0] if len(found) == 1 else PlansDocument(plans=tuple(found))
+        click.echo(whole.document())
     else:
         click.echo("\n".join(plan_text(each) for each in plans), nl=False)
 
@@ -134,28 +179,66 @@ def plan(cases: tuple[str, ...], as_json: bool, **options: Any) -> None:
 @click.argument("cases", nargs=-1, required=True, metavar="CASE...")
 @common
 @sampled
-def verify(cases: tuple[str, ...], as_json: bool, **options: Any) -> int:
+@formatted
+@of_verify
+def verify(cases: tuple[str, ...], as_json: bool, form: str, **options: Any) -> int:
     """Run both sides of each claim, and print the Verified Execution section.
 
     Exit code: 0 all claims hold, 1 one is contradicted, 2 wrong usage or a broken case,
     3 inconclusive, above that trouble.
     """
-    from runner.progress import progress
+    return _carry_out("verify", cases, chosen_format(form, as_json=as_json), options)
 
+
+@cli.command()
+@click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@common
+@sampled
+@formatted
+def sweep(cases: tuple[str, ...], as_json: bool, form: str, **options: Any) -> int:
+    """Run every release of the case's window: the measured compatibility table.
+
+    Exit code: as of verify.
+    """
+    return _carry_out("sweep", cases, chosen_format(form, as_json=as_json), options)
+
+
+@cli.command()
+@click.argument("cases", nargs=-1, required=True, metavar="CASE...")
+@common
+@sampled
+@formatted
+@of_bisect
+def bisect(cases: tuple[str, ...], as_json: bool, form: str, **options: Any) -> int:
+    """Find the release that fixed the bug, and the one that brought it, with few attempts.
+
+    Exit code: as of verify.
+    """
+    return _carry_out("bisect", cases, chosen_format(form, as_json=as_json), options)
+
+
+def _carry_out(kind: Kind, cases: tuple[str, ...], form: Format, options: dict[str, Any]) -> int:
+    """Carry out one run a case; what came of each is printed as soon as it is there."""
+    from runner.progress import progress
+    from runner.running import carry_out
+
+    if form is Format.HTML and len(cases) > 1:
+        raise WrongUsage(
+            "a page shows one case",
+            hint="Leave --format out; fixproof report RUN --format html makes a page of each run.",
+        )
     program, chosen = program_and_options(**options)
     results: list[Report | FixproofError] = []
     for each in cases:
         try:
             with progress(sys.stderr) as listener:
-                results.append(program.verify(each, chosen, listener))
+                results.append(carry_out(program, kind, each, chosen, listener))
         except FixproofError as error:
-            if isinstance(error, Interrupted) or len(cases) == 1:
+            if isinstance(error, Interrupted) or (len(cases) == 1 and form is not Format.JUNIT):
                 raise
             results.append(error)
-        if not as_json:
-            _print_result(program, results[-1])
-    if as_json:
-        click.echo(_documents(results))
+        print_result(program, results[-1], form)
+    print_all(program, results, form)
     return exit_code(results)
 
 
@@ -169,11 +252,12 @@ def run(case: str, release: str, **options: Any) -> int:
     Exit code: 0 the bug is absent, 1 it is present, 3 the attempt is unresolved. Nothing is kept.
     """
     from runner.by_hand import run_once
+    from runner.prepared import one
     from runner.progress import progress
 
     program, chosen = program_and_options(**options)
     with progress(sys.stderr) as listener:  # it has the terminal only until the script has it
-        prepared = program.one(case, release, chosen, listener)
+        prepared = one(program, case, release, chosen, listener)
         installed = prepared.install(listener)
     return run_once(prepared, installed)
 
@@ -185,34 +269,36 @@ def run(case: str, release: str, **options: Any) -> int:
 def shell(case: str, release: str, **options: Any) -> int:
     """Open a shell in the sandbox and environment of one release of a case."""
     from runner.by_hand import open_shell
+    from runner.prepared import one
     from runner.progress import progress
 
     program, chosen = program_and_options(**options)
     with progress(sys.stderr) as listener:  # it has the terminal only until the shell has it
-        prepared = program.one(case, release, chosen, listener)
+        prepared = one(program, case, release, chosen, listener)
         installed = prepared.install(listener)
     return open_shell(prepared, installed)
 
 
 @cli.command()
 @click.argument("run_id", metavar="RUN")
-@click.option(
-    "--format", "form", type=click.Choice(["md", "json"]), default="md", show_default=True
-)
+@formatted_stored
 @click.option("--log", metavar="NAME", help="Print one attempt's output as it was read, instead.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--home", metavar="DIR", help="Where everything is kept.")
 def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | None) -> int:
     """Show the report of a stored run, drawn up anew from what is stored."""
+    from runner.running import report_of
+
     program = program_of(home=home)
+    if run_id.startswith("night-") and (night := program.store.nights.night(run_id)):
+        print_night(program, night, chosen_format(form, as_json=as_json))
+        return night.exit_code
     if log is not None:
-        _print_log(program, program.stored(run_id).id, log)
+        print_log(program, program.stored(run_id).id, log)
         return 0
-    found = program.report(run_id)
-    if as_json or form == "json":
-        click.echo(found.document())
-    else:
-        _print_result(program, found)
+    found, chosen = report_of(program, run_id), chosen_format(form, as_json=as_json)
+    print_result(program, found, chosen)
+    print_all(program, [found], chosen)
     return exit_code([found])
 
 
@@ -222,30 +308,23 @@ def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | N
 @click.option("--home", metavar="DIR", help="Where everything is kept.")
 def runs(limit: int, as_json: bool, home: str | None) -> None:
     """List runs, the newest first."""
+    from runner.documents import RunsDocument
+
     program = program_of(home=home)
-    rows = [
-        {
-            "run": each.id,
-            "kind": each.kind,
-            "case": each.case_id,
-            "began": each.began.isoformat(),
-            "state": _state(program, each.id, bool(each.ended)),
-            "status": each.status,
-            "outcome": each.outcome,
-            "summary": each.summary,
-        }
-        for each in program.runs.recent(limit)
-    ]
+    rows = tuple(_stored(program, each) for each in program.runs.recent(limit))
     if as_json:
-        click.echo(json.dumps({"schema": "fixproof.runs/1", "runs": rows}))
-        return
-    for row in rows:
-        said = f"{row['status']} / {row['outcome']}" if row["status"] else row["state"]
-        click.echo(f"{row['run']}  {said}")
-        if row["summary"]:
-            click.echo(f"    {row['summary']}")
-    if not rows:
-        click.echo("no runs yet", err=True)
+        click.echo(RunsDocument(runs=rows).document())
+    else:
+        print_runs(rows)
+
+
+cli.add_command(publish)
+cli.add_command(withdraw)
+cli.add_command(audit)
+cli.add_command(new)
+
+
+cli.add_command(nightly)
 
 
 @cli.group()
@@ -266,55 +345,29 @@ def base_build(pythons: tuple[str, ...], home: str | None) -> None:
         click.echo(f"{made.name}: {made.origin} ({made.made_from}), {made.image}")
 
 
-def exit_code(results: list[Report | FixproofError]) -> int:
-    """The first of trouble, 1, 3, 0 that occurs."""
-    codes = [
-        each.exit_code if isinstance(each, FixproofError) else _BY_STATUS[each.status]
-        for each in results
-    ]
-    trouble = [
-        each for each in codes if each == WrongUsage.exit_code or each > _BY_STATUS["INCONCLUSIVE"]
-    ]
-    if trouble:
-        return trouble[0]
-    return next((each for each in (1, 3) if each in codes), 0)
+def _stored(program: Program, run: Run) -> StoredRun:
+    from runner.documents import StoredRun
+
+    state = _state(program, run)
+    return StoredRun.model_validate(
+        {
+            "run": run.id,
+            "kind": run.kind,
+            "case": run.case_id,
+            "began": run.began,
+            "state": state,
+            "status": run.status if state == "ended" else None,
+            "outcome": run.outcome if state == "ended" else None,
+            "summary": run.summary,
+        }
+    )
 
 
-def _state(program: Program, run_id: str, ended: bool) -> str:
-    if ended:
-        return "ended"
-    return "running" if program.locks.held(run_id) else "interrupted"
+def _state(program: Program, run: Run) -> str:
+    from runner.store import CANCELLED, TROUBLE
 
-
-def _print_result(program: Program, result: Report | FixproofError) -> None:
-    if isinstance(result, FixproofError):
-        click.echo(f"fixproof: {result}", err=True)
-    else:
-        click.echo(program.section(result))
-
-
-def _print_log(program: Program, run_id: str, name: str) -> None:
-    from runner.errors import UnknownRun
-
-    of_run = (each for facts in program.runs.facts(run_id).values() for each in facts.attempts)
-    attempt = next((each for each in of_run if each.id == name), None)
-    if attempt is None:
-        raise UnknownRun(
-            f"run {run_id} has no attempt {name!r}", hint="Its report as JSON names them."
-        )
-    for stream, target in ((attempt.stdout, sys.stdout), (attempt.stderr, sys.stderr)):
-        target.buffer.write(stream.head)
-        if stream.omitted:
-            target.buffer.write(f"\n[... {stream.omitted} bytes left out ...]\n".encode())
-            target.buffer.write(stream.tail)
-        target.flush()
-
-
-def _documents(results: list[Report | FixproofError]) -> str:
-    documents = [
-        json.dumps(error_document(each)) if isinstance(each, FixproofError) else each.document()
-        for each in results
-    ]
-    if len(documents) == 1:
-        return documents[0]
-    return f'{{"schema":"fixproof.reports/1","reports":[{",".join(documents)}]}}'
+    if run.ended:
+        return str(run.outcome) if run.outcome in (CANCELLED, TROUBLE) else "ended"
+    if run.queue is not None:
+        return "running" if run.plan else "queued"
+    return "running" if program.locks.held(run.id) else "interrupted"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runner.errors import WrongUsage
+from runner.formats import OF_RUNS, Format
 
 if TYPE_CHECKING:
     from runner.options import Options
@@ -67,7 +68,6 @@ def sampled(command: Command) -> Command:
                 show_default=True,
                 help="Of an absence, given the rate of the bug.",
             ),
-            click.option("--latest", is_flag=True, help="Also judge the newest release."),
             click.option(
                 "--json",
                 "as_json",
@@ -78,6 +78,55 @@ def sampled(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def formatted(command: Command) -> Command:
+    """In which format the result of a run is printed."""
+    return _format(OF_RUNS, "Markdown, a page of HTML, JSON, or JUnit XML.")(command)
+
+
+def formatted_stored(command: Command) -> Command:
+    """In which format a stored run is printed."""
+    told = "Markdown, a page of HTML, JSON, JUnit XML, or of a sweep an OSV record."
+    return _format(tuple(Format), told)(command)
+
+
+def _format(choices: tuple[Format, ...], told: str) -> Callable[[Command], Command]:
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([each.value for each in choices]),
+        default=Format.MD.value,
+        show_default=True,
+        help=told,
+    )
+
+
+def chosen_format(form: str, *, as_json: bool) -> Format:
+    """The format that was asked for; --json is short for --format json."""
+    return Format.JSON if as_json else Format(form)
+
+
+def of_verify(command: Command) -> Command:
+    """Options of verify alone."""
+    candidate = click.option(
+        "--candidate",
+        metavar="PATH",
+        help="A wheel, a source distribution or a source folder: does this build fix it?",
+    )
+    latest = click.option("--latest", is_flag=True, help="Also judge the newest release.")
+    return latest(candidate(command))
+
+
+def of_bisect(command: Command) -> Command:
+    """Options of bisect alone."""
+    budget = click.option(
+        "--budget",
+        type=click.IntRange(1, 1_000_000),
+        metavar="N",
+        help="Attempts at most; the answer is then what is known so far.",
+    )
+    return budget(command)
 
 
 def program(**options: Any) -> Program:
@@ -99,6 +148,8 @@ def program_and_options(
     jobs: int | None = None,
     confidence: float = 0.99,
     latest: bool = False,
+    candidate: str | None = None,
+    budget: int | None = None,
 ) -> tuple[Program, Options]:
     """One fixproof, and what the command line says of its runs."""
     from runner.options import Options, default_jobs
@@ -111,6 +162,8 @@ def program_and_options(
         confidence=confidence,
         fresh=fresh,
         latest=latest,
+        candidate=candidate,
+        budget=budget,
     )
     return program(sandbox=sandbox, home=home), chosen
 

@@ -37,10 +37,29 @@ class BrokenCase(WrongUsage):
     kind = "broken_case"
 
 
+class BrokenCandidate(WrongUsage):
+    """What `--candidate` names is no build of the package, or cannot be built or installed."""
+
+    kind = "broken_candidate"
+
+
 class UnknownRun(WrongUsage):
     """No run, or no attempt, of that name is stored."""
 
     kind = "unknown_run"
+
+
+class BrokenPage(WrongUsage):
+    """What is named as a fix page cannot be read, or is none."""
+
+    kind = "broken_page"
+
+
+class CannotInstall(FixproofError):
+    """A release that is asked for by hand has no environment: nothing can be said of it."""
+
+    exit_code = 3
+    kind = "cannot_install"
 
 
 class UnknownPackage(FixproofError):
@@ -90,6 +109,34 @@ class EnvironmentTrouble(FixproofError):
 
     exit_code = 10
     kind = "environment_trouble"
+
+
+class BrokerTrouble(FixproofError):
+    """What carries messages to workers does not answer."""
+
+    exit_code = 11
+    kind = "broker_trouble"
+
+
+class NightTaken(FixproofError):
+    """Another process keeps this night's watch."""
+
+    exit_code = 12
+    kind = "night_taken"
+
+
+class NobodyTold(FixproofError):
+    """A night is kept, but somebody who should be told of it was not."""
+
+    exit_code = 13
+    kind = "nobody_told"
+
+
+class NotConcluded(FixproofError):
+    """A run of the service ended without a conclusion: it was cancelled, or trouble kept it."""
+
+    exit_code = 14
+    kind = "not_concluded"
 
 
 class Interrupted(FixproofError):

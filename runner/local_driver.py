@@ -1,27 +1,72 @@
 """Drives a run on this machine with threads: attempts run while others are resolved and installed.
 
-It decides nothing of what runs: it asks the plan again after each thing that became known.
+It decides nothing of what runs: it asks the plan again after what became known.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
 
-from runner.attempt import Attempt, Facts
-from runner.environment import Environment
-from runner.errors import Interrupted
+from runner.attempt import Facts
+from runner.environment import BuildPutOff, Environment, Failure
+from runner.errors import FixproofError, Interrupted
 from runner.findings import Conclusion, Need, Want
 from runner.matrix import Cell
 from runner.runs import Listener, Runs
+from runner.verdict import loaded_as_planned
 
 Step = Callable[[Mapping[str, Facts]], Need | Conclusion]
-Change = Callable[[], None]
-"""What a finished job makes known; applied by the one thread that knows the state."""
-
-_PREPARING = 2
+_PREPARING = 4
 """Cells that are resolved or installed at a time: mostly waiting, for index and disk."""
+_SHARE = 0.1
+"""As much of the time is spent on asking the plan, which takes a while for long tables."""
+
+
+@dataclass
+class _Answer:
+    """What the plan said when it was last asked, and what was done about it since."""
+
+    outcome: Need | Conclusion
+    not_before: float
+    """When it may be asked again, as long as something runs."""
+    begun: Counter[str]
+    """Attempts by cell that the plan did not know of: they ran then, or were started since."""
+    held: set[str] = field(default_factory=set)
+    """Cells of which something became known that the plan may think differently after."""
+    stale: bool = False
+
+    def hold(self, cell: Cell, facts: Facts) -> None:
+        """Begin no attempt of a cell that came with some, or that none can help."""
+        loaded = facts.loaded
+        wrong = loaded and not cell.control and not loaded_as_planned(cell.version, loaded)
+        if facts.attempts or wrong or isinstance(facts.lock, Failure):
+            self.held.add(cell.id)
+
+    @property
+    def due(self) -> bool:
+        return self.stale and time.monotonic() >= self.not_before
+
+    @property
+    def patience(self) -> float | None:
+        """How long something may be waited for before the plan is to be asked; None: for ever."""
+        return max(0.0, self.not_before - time.monotonic()) if self.stale else None
+
+    def left(self, want: Want) -> int:
+        """Attempts that are wanted of a cell and not begun."""
+        if want.cell.id in self.held or not isinstance(self.outcome, Need):
+            return 0
+        left = want.attempts - self.begun[want.cell.id]
+        budget = self.outcome.left
+        return left if budget is None else min(left, budget - self.begun.total())
+
+
+Change = Callable[[_Answer], None]
+"""What a finished job makes known; applied by the one thread that knows the state."""
 
 
 class LocalDriver:
@@ -46,6 +91,10 @@ class LocalDriver:
         self._preparing: set[str] = set()
         self._running: Counter[str] = Counter()
         self._pending: set[Future[Change]] = set()
+        self._ahead: dict[Future[Change], str] = {}
+        """Those of `pending` that nothing waits for, with their cells."""
+        self._given_up: set[str] = set()
+        """Cells that could not be prepared ahead: if they come to be wanted, it is told why."""
 
     def drive(self, facts: Mapping[str, Facts]) -> Conclusion:
         """Run until the plan concludes.
@@ -76,55 +125,96 @@ class LocalDriver:
                     each.cancel()
 
     def _loop(self, prepare: ThreadPoolExecutor, attempt: ThreadPoolExecutor) -> Conclusion:
+        answer = self._ask()
         while True:
-            outcome = self._step(self._facts)
-            if isinstance(outcome, Conclusion) and not self._pending:
-                return outcome
-            if isinstance(outcome, Need):  # else what still runs counts too: all attempts are kept
-                for want in outcome.wants:
-                    self._start(want, prepare, attempt)
-            self._await()
+            nothing_runs = self._pending == self._ahead.keys()
+            if answer.due or (answer.stale and nothing_runs):
+                answer = self._ask()
+            if isinstance(answer.outcome, Conclusion):
+                if nothing_runs:  # else what still runs counts too: all attempts are kept
+                    return answer.outcome
+            else:
+                self._serve(answer.outcome, answer, prepare, attempt)
+            self._await(answer)
 
-    def _await(self) -> None:
-        done, self._pending = wait(self._pending, return_when=FIRST_COMPLETED)
+    def _ask(self) -> _Answer:
+        began = time.monotonic()
+        outcome = self._step(self._facts)
+        now = time.monotonic()
+        return _Answer(outcome, now + (now - began) / _SHARE, Counter(self._running))
+
+    def _serve(
+        self, need: Need, answer: _Answer, prepare: ThreadPoolExecutor, attempt: ThreadPoolExecutor
+    ) -> None:
+        for want in need.wants:
+            if want.cell.id in answer.held or self._prepare(want.cell, prepare):
+                continue
+            for _ in range(min(answer.left(want), self._jobs - self._running.total())):
+                answer.begun[want.cell.id] += 1
+                self._running[want.cell.id] += 1
+                self._pending.add(attempt.submit(self._attempt, want, self._facts[want.cell.id]))
+        for cell in need.ahead:
+            if len(self._preparing) < _PREPARING and cell.id not in self._given_up:
+                self._prepare(cell, prepare, ahead=True)
+        if not self._pending and not answer.stale:
+            raise AssertionError(f"the plan wants what cannot be started: {need}")
+
+    def _await(self, answer: _Answer) -> None:
+        """Wait for something to be finished, or until the plan may be asked again."""
+        done, self._pending = wait(self._pending, answer.patience, return_when=FIRST_COMPLETED)
         for each in done:
-            each.result()()
+            answer.stale = True
+            ahead = self._ahead.pop(each, None)
+            try:
+                change = each.result()
+            except Interrupted:
+                raise
+            except (FixproofError, BuildPutOff):
+                if ahead is None:
+                    raise
+                self._given_up.add(ahead)
+                self._preparing.discard(ahead)
+            else:
+                change(answer)
 
-    def _start(self, want: Want, prepare: ThreadPoolExecutor, attempt: ThreadPoolExecutor) -> None:
-        cell = want.cell
+    def _prepare(self, cell: Cell, prepare: ThreadPoolExecutor, *, ahead: bool = False) -> bool:
+        """See to it that a cell gets its environment; False if it has one."""
         known = self._facts.get(cell.id, Facts())
-        if cell.id in self._preparing:
-            return
+        if cell.id in self._preparing or isinstance(known.lock, Failure):
+            return True
         if known.lock is None:
-            self._preparing.add(cell.id)
-            self._pending.add(prepare.submit(self._resolve, cell, dict(self._facts)))
+            job = partial(self._resolve, cell, dict(self._facts), ahead=ahead)
         elif cell.id not in self._environments:
-            self._preparing.add(cell.id)
-            self._pending.add(prepare.submit(self._install, cell, known))
+            job = partial(self._install, cell, known)
         else:
-            free = self._jobs - self._running.total()
-            for _ in range(min(want.attempts - self._running[cell.id], free)):
-                self._running[cell.id] += 1
-                self._pending.add(attempt.submit(self._attempt, want, known))
+            return False
+        self._preparing.add(cell.id)
+        future = prepare.submit(job)
+        self._pending.add(future)
+        if ahead:
+            self._ahead[future] = cell.id
+        return True
 
-    def _resolve(self, cell: Cell, facts: Mapping[str, Facts]) -> Change:
-        found = self._runs.resolve(cell, facts)
+    def _resolve(self, cell: Cell, facts: Mapping[str, Facts], *, ahead: bool) -> Change:
+        found = self._runs.resolve(cell, facts, ahead=ahead)
 
-        def change() -> None:
+        def change(answer: _Answer) -> None:
             self._preparing.discard(cell.id)
-            self._facts[cell.id] = found
-            self._listener.finished(cell, found)
+            self._learn(cell, found)
+            answer.hold(cell, found)
 
         return change
 
     def _install(self, cell: Cell, known: Facts) -> Change:
         environment, found = self._runs.install(cell, known)
 
-        def change() -> None:
+        def change(answer: _Answer) -> None:
             self._preparing.discard(cell.id)
-            self._environments[cell.id] = environment
-            self._facts[cell.id] = found
-            self._listener.finished(cell, found)
+            if environment is not None:
+                self._environments[cell.id] = environment
+            self._learn(cell, found)
+            if found.loaded != known.loaded:
+                answer.hold(cell, found)
 
         return change
 
@@ -133,15 +223,14 @@ class LocalDriver:
         environment = self._environments[cell.id]
         made = self._runs.attempt(cell, known, environment, doubled=want.doubled)
 
-        def change() -> None:
+        def change(_answer: _Answer) -> None:
             self._running[cell.id] -= 1
-            self._add(cell, made)
+            so_far = self._facts[cell.id]
+            attempts = sorted((*so_far.attempts, made), key=lambda each: (each.ran, each.id))
+            self._learn(cell, so_far.model_copy(update={"attempts": tuple(attempts)}))
 
         return change
 
-    def _add(self, cell: Cell, attempt: Attempt) -> None:
-        known = self._facts[cell.id]
-        attempts = sorted((*known.attempts, attempt), key=lambda each: (each.ran, each.id))
-        found = known.model_copy(update={"attempts": tuple(attempts)})
-        self._facts[cell.id] = found
-        self._listener.finished(cell, found)
+    def _learn(self, cell: Cell, facts: Facts) -> None:
+        self._facts[cell.id] = facts
+        self._listener.finished(cell, facts)

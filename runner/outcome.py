@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from packaging.version import Version
 
 from runner.environment import Failure
-from runner.findings import CellFindings, ConfirmationResult, SeriesFindings
+from runner.findings import CellFindings, Confirmation, ConfirmationResult, SeriesFindings
 from runner.matrix import Role
 from runner.releases import History, same_line
 from runner.value import Value
@@ -87,7 +87,7 @@ def untested(findings: SeriesFindings) -> bool:
 
 def mode_of(findings: SeriesFindings) -> Mode:
     """Which sides were judged. A probe that shows the bug is a broken side too."""
-    judged = [each for each in findings.released() if _judged(each)]
+    judged = [each for each in findings.natural() if _judged(each)]
     broken = any(
         {*BROKEN_SIDE} & {*each.roles}
         or (Role.PROBE in each.roles and each.judgement.verdict is Verdict.PRESENT)
@@ -148,13 +148,28 @@ def _still_broken(findings: SeriesFindings, _history: History) -> _Cells:
 
 
 def _follows_dependency(findings: SeriesFindings, _history: History) -> _Cells:
+    """Where a bug goes with a dependency's release; where it came so, no fix is contradicted."""
+    good = {
+        each.cell.version
+        for each in findings.natural()
+        if each.judgement.verdict is not Verdict.PRESENT
+    }
+    changes = [each for each in findings.confirmations if each.newer in good]
     contradicting = {
         cell
-        for each in findings.confirmations
+        for each in _meant(changes, findings.series.claims.fixed)
         if each.result is ConfirmationResult.DIFFERS
         for cell in each.cells
     }
     return _some(each for each in findings.cells if each.cell.id in contradicting)
+
+
+def _meant(changes: Sequence[Confirmation], fixed: tuple[str, ...]) -> Sequence[Confirmation]:
+    """Those changes to the good that claims speak of: the last one up to each claimed fix."""
+    if not fixed:
+        return changes
+    up_to = ([c for c in changes if Version(c.newer) <= Version(each)] for each in fixed)
+    return [max(each, key=lambda change: Version(change.newer)) for each in up_to if each]
 
 
 def _not_reproduced(findings: SeriesFindings, _history: History) -> _Cells:
@@ -166,7 +181,11 @@ def _not_reproduced(findings: SeriesFindings, _history: History) -> _Cells:
 def _fixed_earlier(findings: SeriesFindings, _history: History) -> _Cells:
     if not findings.series.claims.affected:
         return None
-    return _said(findings, Verdict.ABSENT, Role.BEFORE)
+    return _some(
+        each
+        for each in findings.of_role(Role.BEFORE)
+        if each.judgement.verdict is Verdict.ABSENT and not shown_since(each.cell.version, findings)
+    )
 
 
 def _regressed(findings: SeriesFindings, _history: History) -> _Cells:
@@ -178,7 +197,7 @@ def _regressed(findings: SeriesFindings, _history: History) -> _Cells:
         if each.judgement.verdict is Verdict.PRESENT
         and Version(each.cell.version) not in expected
         and Role.BEFORE not in each.roles
-        and _past_a_fix(each.cell.version, claims.fixed)
+        and past_a_fix(each.cell.version, claims.fixed)
     )
 
 
@@ -206,7 +225,7 @@ def _unresolved(findings: SeriesFindings, _history: History) -> _Cells:
     claims = findings.series.claims
     proves_less = (
         claims.affected
-        and claims.fixed
+        and claims.names_a_fix
         and (
             mode_of(findings) is not Mode.BOTH
             or any(nothing_below(each, findings) for each in claims.fixed)
@@ -250,7 +269,23 @@ def _installed(cell: CellFindings) -> bool:
     return cell.facts.lock is not None and not isinstance(cell.facts.lock, Failure)
 
 
-def _past_a_fix(version: str, fixed: tuple[str, ...]) -> bool:
+def shown_since(before: str, findings: SeriesFindings) -> tuple[CellFindings, ...]:
+    """What shows the bug between a predecessor and the claimed fix above it.
+
+    Such a release is withdrawn, or a pre-release, or it would be the predecessor itself; where the
+    bug was in it alone, that fix is the first all the same.
+    """
+    above = [Version(each) for each in findings.series.claims.fixed]
+    fix = min((each for each in above if each > Version(before)), default=Version(before))
+    return tuple(
+        each
+        for each in findings.released()
+        if each.judgement.verdict is Verdict.PRESENT
+        and Version(before) < Version(each.cell.version) < fix
+    )
+
+
+def past_a_fix(version: str, fixed: tuple[str, ...]) -> bool:
     """Whether a release should have the fix: it is above all fixes, or in the line of one below."""
     below = [each for each in fixed if Version(each) < Version(version)]
     return len(below) == len(fixed) > 0 or any(same_line(each, version) for each in below)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from runner.attempt import Facts
 from runner.environment import Failure
+from runner.findings import OpenRange, Progress
 from runner.matrix import Cell
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class PlainLines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._seen: dict[str, int] = {}
+        self._ranges: dict[str, tuple[OpenRange, ...]] = {}
 
     def doing(self, what: str) -> None:
         self._say(what)
@@ -43,8 +45,18 @@ class PlainLines:
     def note(self, what: str) -> None:
         self._say(what)
 
+    def searching(self, found: tuple[Progress, ...]) -> None:
+        """A line for each series in which the range that remains is another one."""
+        for each in found:
+            if each.ranges and self._ranges.get(each.series) != each.ranges:
+                self._say(said(each))
+            self._ranges[each.series] = each.ranges
+
     def resolving(self, cell: Cell) -> None:
         self._say(f"resolving {cell.id}")
+
+    def building(self, cell: Cell, what: str) -> None:
+        self._say(f"building {what} for {cell.id}")
 
     def installing(self, cell: Cell) -> None:
         self._say(f"installing {cell.id}")
@@ -81,6 +93,7 @@ class LiveView:
         self._stream = stream
         self._what = ""
         self._notes: list[str] = []
+        self._progress: tuple[Progress, ...] = ()
         self._doing: dict[str, str] = {}
         self._endings: dict[str, list[str]] = {}
         self._running: dict[str, int] = {}
@@ -98,8 +111,15 @@ class LiveView:
         with self._lock:
             self._notes.append(what)
 
+    def searching(self, found: tuple[Progress, ...]) -> None:
+        with self._lock:
+            self._progress = found
+
     def resolving(self, cell: Cell) -> None:
         self._show(cell, "resolving")
+
+    def building(self, cell: Cell, what: str) -> None:
+        self._show(cell, f"building {what}")
 
     def installing(self, cell: Cell) -> None:
         self._show(cell, "installing")
@@ -124,6 +144,8 @@ class LiveView:
         with self._lock:
             self._what = ""
             self._running.clear()
+            if self._progress:  # what came of it is told by the report
+                self._doing.clear()
         if self._live is not None:
             self._live.stop()
 
@@ -147,22 +169,47 @@ class LiveView:
         self._live.start()
 
     def _picture(self) -> RenderableType:
-        from rich.table import Table
+        from rich.console import Group
         from rich.text import Text
 
         with self._lock:
             total = sum(len(each) for each in self._endings.values())
             seconds = time.monotonic() - self._began
             title = "; ".join([f"{total} attempts, {seconds:.0f} s", *self._notes])
+            searches = [Text(said(each)) for each in self._progress]
             if not self._doing:
-                return Text(f"{self._what or 'done'} ({title})")
-            table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-            for name in ("cell", "attempts", "endings", "now"):
-                table.add_column(name, justify="right" if name == "attempts" else "left")
-            for cell_id, doing in self._doing.items():
+                return Group(Text(f"{self._what or 'done'} ({title})"), *searches)
+            return Group(Text(title, "italic"), *searches, self._table())
+
+    def _table(self) -> RenderableType:
+        from rich.table import Table
+
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        for name in ("cell", "attempts", "endings", "now"):
+            table.add_column(name, justify="right" if name == "attempts" else "left")
+        for cell_id, doing in self._doing.items():
+            if doing or not self._progress:  # of many cells those that something is done with
                 endings = self._endings.get(cell_id, [])
                 table.add_row(cell_id, str(len(endings)), _summed(endings), doing)
-            return table
+        return table
+
+
+def said(progress: Progress) -> str:
+    """How far a search is, and what remains of it."""
+    steps = f"{progress.steps} release{'' if progress.steps == 1 else 's'} judged"
+    left = "" if progress.left is None else f", at most {progress.left} to go"
+    ranges = [f"; {_range(each)}" for each in progress.ranges]
+    return f"{progress.series}: {steps}{left}{''.join(ranges)}"
+
+
+def _range(open_range: OpenRange) -> str:
+    where = {
+        (True, True): f"a change between {open_range.after} and {open_range.by}",
+        (True, False): f"a change above {open_range.after}",
+        (False, True): f"a change below {open_range.by}",
+        (False, False): "a change somewhere",
+    }[open_range.after is not None, open_range.by is not None]
+    return f"{where}, {open_range.releases} releases may tell"
 
 
 def _summed(endings: list[str]) -> str:

@@ -132,6 +132,8 @@ class SandboxDescription(Value):
     isolated: bool
     unenforced: tuple[str, ...] = ()
     """Names of limits that this machine gives no means to enforce."""
+    runtime: str | None = None
+    """The OCI runtime, where it is not runc: with `runsc`, for example, another kernel answers."""
 
 
 OnOutput = Callable[[Literal["stdout", "stderr"], bytes], None]

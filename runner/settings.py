@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import Field
+
 from runner.errors import WrongUsage
 from runner.value import Value
 
@@ -18,8 +20,14 @@ class Settings(Value):
     home: Path
     database_url: str
     sandbox: str
+    broker_url: str | None = None
+    """Where messages to workers go; None where there is no service."""
     oci_runtime: str | None = None
     """Another runtime of the container engine, `runsc` for example; None for its own."""
+    notify: tuple[str, ...] = Field(default=(), repr=False)
+    """Who is told of a night, as Apprise addresses; they hold secrets."""
+    ping: str | None = Field(default=None, repr=False)
+    """What is told that a night began and ended; its address is a secret."""
 
     @property
     def store(self) -> Path:
@@ -49,7 +57,31 @@ def read(
         raise WrongUsage(f"there is no sandbox {kind!r}", hint=f"There are {', '.join(SANDBOXES)}.")
     url = environ.get("FIXPROOF_DATABASE_URL") or f"sqlite:///{folder / 'fixproof.sqlite3'}"
     runtime = environ.get("FIXPROOF_OCI_RUNTIME") or None
-    return Settings(home=folder, database_url=url, sandbox=kind, oci_runtime=runtime)
+    return Settings(
+        home=folder,
+        database_url=url,
+        sandbox=kind,
+        broker_url=environ.get("FIXPROOF_BROKER_URL") or None,
+        oci_runtime=runtime,
+        notify=_notify(environ),
+        ping=environ.get("FIXPROOF_PING_URL") or None,
+    )
+
+
+def _notify(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The addresses of a variable, or, so that secrets stay in a file, of the lines of one."""
+    file = environ.get("FIXPROOF_NOTIFY_FILE")
+    lines = environ.get("FIXPROOF_NOTIFY", "").split()
+    if file:
+        try:
+            lines += Path(file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUsage(
+                f"FIXPROOF_NOTIFY_FILE names {file}, which cannot be read",
+                hint="It has an address a line, as Apprise writes them.",
+            ) from error
+    found = (each.strip() for each in lines)
+    return tuple(each for each in found if each and not each.startswith("#"))
 
 
 def repros() -> Path:

@@ -22,7 +22,7 @@ not_isolated() {
 }
 
 sandbox=bubblewrap
-scripts/system-packages.sh && can_isolate || sandbox=process
+scripts/system-packages.sh demo && can_isolate || sandbox=process
 [ "$sandbox" = bubblewrap ] || not_isolated
 
 set -- .venv/bin/fixproof verify uvicorn-824 --fresh --sandbox "$sandbox"

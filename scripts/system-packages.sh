@@ -1,14 +1,25 @@
 #!/bin/sh
-# Sees to it that the programs that sandboxes need are there: by apt where that is allowed (root);
-# elsewhere it says what is missing and exits with 1.
+# Sees to it that the programs that sandboxes need are there, and without `demo` those that only the
+# tests need: by apt where that is allowed (root); elsewhere it says what is missing and exits with 1.
+#
+#   scripts/system-packages.sh [demo]
 set -u
+purpose=${1:-test}
 
 missing() {
     found=
     command -v bwrap >/dev/null || found="$found bubblewrap"
     # bwrap and setpriv; only root has a use for the latter
     [ "$(id -u)" -ne 0 ] || command -v setpriv >/dev/null || found="$found util-linux"
+    [ "$purpose" = demo ] || for_tests
     echo "${found# }"
+}
+
+# They start their own.
+for_tests() {
+    command -v redis-server >/dev/null || found="$found redis-server"
+    command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ||
+        found="$found postgresql"
 }
 
 get() {
@@ -16,27 +27,36 @@ get() {
     DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends $1
 }
 
-packages=$(missing)
-[ -n "$packages" ] || exit 0
+# What apt knows may be nothing at all, or out of date.
+install() {
+    echo "system: installing by apt-get: $1"
+    get "$1" >"$log" 2>&1 || { apt-get --quiet=2 update && get "$1"; } >"$log" 2>&1 ||
+        { cat "$log" >&2 && false; }
+}
 
-if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    {
-        echo "system: missing: $packages"
-        echo "system: only root may install it: sudo apt-get install $packages"
-    } >&2
-    exit 1
-fi
+# It looks at pages, without a window. Not everywhere is it in apt; then those tests are skipped.
+see_to_a_browser() {
+    [ "$purpose" = demo ] || command -v chromium >/dev/null ||
+        command -v google-chrome >/dev/null || { may_install && install chromium; } ||
+        echo "system: no chromium: what is tested in a browser is not" >&2
+}
 
-echo "system: installing by apt-get: $packages"
+may_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# What apt knows may be nothing at all, or out of date.
-if ! get "$packages" >"$log" 2>&1 &&
-    ! { apt-get --quiet=2 update && get "$packages"; } >"$log" 2>&1; then
-    cat "$log" >&2
-fi
 packages=$(missing)
 if [ -n "$packages" ]; then
-    echo "system: missing: $packages; apt-get could not install it" >&2
-    exit 1
+    if ! may_install; then
+        echo "system: missing: $packages" >&2
+        echo "system: only root may install it: sudo apt-get install $packages" >&2
+        exit 1
+    fi
+    install "$packages"
+    packages=$(missing)
+    if [ -n "$packages" ]; then
+        echo "system: missing: $packages; apt-get could not install it" >&2
+        exit 1
+    fi
 fi
+see_to_a_browser

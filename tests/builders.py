@@ -34,7 +34,8 @@ from runner.findings import (
 from runner.matrix import AsOf, Borrowed, Cell, Role, Series, Universe, series_of, wanted
 from runner.metadata import Claims
 from runner.outcome import Decision, decide
-from runner.plans.verify import VerifyPlan, step
+from runner.plans.kinds import AnyPlan, step
+from runner.plans.verify import VerifyPlan
 from runner.releases import File, History, Release
 from runner.report import Ground, Host, Report, build
 from runner.sandbox import Ending, EndingKind, Limits, SandboxDescription, SandboxKind, Stream
@@ -306,7 +307,7 @@ class World:
 class Simulation:
     """A driver that makes what a plan wants, until it concludes."""
 
-    plan: VerifyPlan
+    plan: AnyPlan
     world: World
     facts: dict[str, Facts] = field(default_factory=dict)
     needs: list[Need] = field(default_factory=list)
@@ -447,7 +448,7 @@ def a_ground(**changes: Any) -> Ground:
     return Ground(**{**usual, **changes})
 
 
-def a_report(plan: VerifyPlan, conclusion: Conclusion, ground: Ground | None = None) -> Report:
+def a_report(plan: AnyPlan, conclusion: Conclusion, ground: Ground | None = None) -> Report:
     return build(plan.case, plan.universe, conclusion, ground or a_ground())
 
 

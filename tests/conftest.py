@@ -16,7 +16,9 @@ import pytest
 
 from runner.adapters.local_sandbox import BubblewrapSandbox
 from runner.errors import SandboxUnavailable
-from tests.docker.engines import engine_of_the_session
+from tests.browser import no_browser
+from tests.docker.engines import engine_of_the_session, podman_of_the_session
+from tests.servers import Postgres, Redis, a_folder, no_postgres, no_redis
 
 _UNIT = Path(__file__).parent / "unit"
 _OURS = ("FIXPROOF_DATABASE_URL", "FIXPROOF_BROKER_URL", "FIXPROOF_SANDBOX")
@@ -39,12 +41,52 @@ def why_no_docker() -> Iterator[str | None]:
         yield why
 
 
+@pytest.fixture(scope="session")
+def why_no_podman(why_no_docker: str | None) -> Iterator[str | None]:
+    """Why there is no Podman beside that engine; one is started for the session."""
+    if why_no_docker is not None:
+        yield why_no_docker
+        return
+    with podman_of_the_session() as why:
+        yield why
+
+
 @pytest.fixture(autouse=True)
-def _docker(request: pytest.FixtureRequest) -> None:
-    if request.node.get_closest_marker("docker"):
-        why = request.getfixturevalue("why_no_docker")
-        if why is not None:
-            pytest.skip(why)
+def _engine(request: pytest.FixtureRequest) -> None:
+    for name in ("docker", "podman"):
+        if request.node.get_closest_marker(name):
+            why = request.getfixturevalue(f"why_no_{name}")
+            if why is not None:
+                pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this session's own."""
+    with a_folder("postgres") as folder, Postgres(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A Redis of this session's own."""
+    with a_folder("redis") as folder, Redis(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> str:
+    """The address of a new, empty database on a server."""
+    return postgres.database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new, empty database: embedded, and on a server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'fixproof.sqlite3'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,8 +99,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("bubblewrap") and (why := _no_bubblewrap()):
-        pytest.skip(why)
+    for marker, find in _NEEDED.items():
+        if item.get_closest_marker(marker) and (why := find()):
+            pytest.skip(why)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -88,3 +131,12 @@ def _no_bubblewrap() -> str | None:
     except SandboxUnavailable as error:
         return str(error)
     return None
+
+
+_NEEDED = {
+    "browser": no_browser,
+    "bubblewrap": _no_bubblewrap,
+    "postgres": no_postgres,
+    "redis": no_redis,
+}
+"""What a marker asks of this machine, as a function that says why it is not there."""

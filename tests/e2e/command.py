@@ -16,6 +16,7 @@ from typing import Any
 import tomli_w
 
 from tests.index_server import IndexServer, Offered, Style
+from tests.schemas import validator_of
 from tests.wheels import Built, sdist, wheel
 
 PROGRAM = Path(sys.executable).parent / "fixproof"
@@ -52,8 +53,9 @@ class Result:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What was printed, which must be one JSON document and nothing else."""
+        """What was printed: one JSON document, as its schema says, and nothing else."""
         found: dict[str, Any] = json.loads(self.stdout)
+        validator_of(found["schema"]).validate(found)
         return found
 
 
@@ -102,7 +104,18 @@ class Fixproof:
 
     def verify(self, *words: str | Path, code: int | None = None, **env: str) -> dict[str, Any]:
         """The report of a verify; `code` is how it must end."""
-        done = self("verify", *words, "--json", **env)
+        return self._report("verify", *words, code=code, **env)
+
+    def sweep(self, *words: str | Path, code: int | None = None, **env: str) -> dict[str, Any]:
+        """The report of a sweep; `code` is how it must end."""
+        return self._report("sweep", *words, code=code, **env)
+
+    def bisect(self, *words: str | Path, code: int | None = None, **env: str) -> dict[str, Any]:
+        """The report of a bisection; `code` is how it must end."""
+        return self._report("bisect", *words, code=code, **env)
+
+    def _report(self, *words: str | Path, code: int | None, **env: str) -> dict[str, Any]:
+        done = self(*words, "--json", **env)
         report = done.document
         assert report["schema"] == "fixproof.report/1", (report, done.stderr)
         if code is not None:
@@ -242,6 +255,13 @@ def cell(report: dict[str, Any], role: str) -> dict[str, Any]:
     found = cells(report, role)
     assert len(found) == 1, [each["id"] for each in found]
     return found[0]
+
+
+def verdicts(report: dict[str, Any]) -> dict[str, str]:
+    """What each release of a report with one series says, as released."""
+    aside = {"control", "confirm"}
+    released = [each for each in report["cells"] if not aside & {*each["roles"]}]
+    return {each["version"]: each["verdict"] for each in released}
 
 
 def counts(cell: dict[str, Any]) -> tuple[int, int, int]:

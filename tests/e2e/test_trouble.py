@@ -29,6 +29,8 @@ from runner.errors import (
 )
 from tests.attempts import becomes
 from tests.e2e.command import (
+    BROKEN,
+    GOOD,
     TELLS,
     Cases,
     Fixproof,
@@ -41,6 +43,7 @@ from tests.e2e.command import (
 )
 from tests.e2e.test_endings import processes_of
 from tests.index_server import IndexServer, Style
+from tests.wheels import wheel
 
 SLOW = "import time\ntime.sleep(0.4)\n"
 MIB = 1024 * 1024
@@ -507,3 +510,27 @@ def test_a_reader_that_goes_away_is_no_trouble(
         process.wait(20)
     assert b"Traceback" not in stderr
     assert b"BrokenPipeError" not in stderr
+
+
+def test_a_wheel_that_cannot_be_unpacked_makes_its_release_unresolved_and_no_other(
+    fixproof: Fixproof, package: Package, cases: Cases
+) -> None:
+    package.release("1.0", BROKEN).release("1.1", BROKEN)
+    whole = wheel(package.name, "1.2", files={f"{package.module}.py": GOOD})
+    package.offer(replace(whole, data=whole.data[:-30]), package.next_day())
+    report = fixproof.verify(cases.write(fixed="1.2", broken="1.0"), code=3)
+    fixed = cell(report, "fixed")
+    assert (fixed["verdict"], fixed["reason"], fixed["attempts"]) == ("unresolved", "bad_file", [])
+    assert counts(cell(report, "before"))[0] == 3
+    again = fixproof("report", report["run"], "--json").document
+    assert again["cells"] == report["cells"]
+
+
+def test_a_file_that_the_index_lists_and_does_not_have_makes_its_release_unresolved(
+    fixproof: Fixproof, package: Package, cases: Cases, index: IndexServer
+) -> None:
+    package.usual()
+    with index.without_files(package.name, "1.2"):
+        report = fixproof.verify(cases.write(), code=3)
+    assert cell(report, "fixed")["reason"] == "bad_file"
+    assert "http" not in cell(report, "fixed")["detail"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.matrix import PYTHON_RELEASED
+from runner.pythons import PYTHON_RELEASED
 from tests.e2e.command import (
     BROKEN,
     TELLS,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.claims import Result, claim_results
 from runner.environment import Difference, FailureKind
 from runner.findings import CellFindings, Confirmation, ConfirmationResult, SeriesFindings
 from runner.matrix import Role
@@ -291,3 +292,53 @@ def test_a_decision_names_the_cells_that_decided_it() -> None:
     assert decide(Scene(broken=ABSENT).findings(), HISTORY).cells == ("demo/pkg-1.0/py3.8",)
     follows = decide(Scene(confirmation=ConfirmationResult.DIFFERS).findings(), HISTORY)
     assert follows.cells == ("demo/pkg-1.1/py3.8@deps=1.2",)
+
+
+@pytest.mark.parametrize(
+    ("shown", "outcome"),
+    [("1.1.5", Outcome.OK), ("1.0", Outcome.FIXED_EARLIER), ("1.1.5rc1", Outcome.OK)],
+)
+def test_a_fix_of_what_a_withdrawn_release_brought_is_the_first_all_the_same(
+    shown: str, outcome: Outcome
+) -> None:
+    """Its predecessor is good, and nevertheless not fixed earlier; below it, it would be."""
+    cells = (
+        a_finding("1.1", ABSENT, Role.BEFORE),
+        a_finding(shown, PRESENT, Role.BROKEN),
+        a_finding("1.2", ABSENT, Role.FIXED),
+        a_finding("1.2", UNRESOLVED, Role.CONTROL),
+    )
+    claims = Claims(fixed=("1.2",), broken=(shown,))
+    findings = a_series(*cells, claims=claims)
+    history = a_history("1.0", "1.1", a_release("1.1.5", yanked=True), "1.2", "1.1.5rc1")
+    decision = decide(findings, history)
+    assert decision.outcome is outcome
+    results = {each.kind: each for each in claim_results(findings, decision, history)}
+    held = outcome is Outcome.OK
+    assert results["fixed"].result is (Result.CONFIRMED if held else Result.CONTRADICTED)
+    assert (f"on {shown}" in results["fixed"].why) is held
+
+
+def test_a_change_by_a_dependency_below_the_claimed_fix_contradicts_nothing() -> None:
+    """It ended one spell of the bug; the claim speaks of another, which the package ended itself."""
+    history = a_history("1.0", "1.1", "1.2", "1.3")
+    cells = (
+        a_finding("1.0", PRESENT, Role.PROBE),
+        a_finding("1.1", ABSENT, Role.PROBE),
+        a_finding("1.2", PRESENT, Role.BEFORE),
+        a_finding("1.3", ABSENT, Role.FIXED),
+        a_finding("1.3", UNRESOLVED, Role.CONTROL, lock=a_lock(dep="1")),
+        a_finding("1.1", PRESENT, Role.CONFIRM, suffix="@deps=1.0"),
+    )
+    of_dependency = a_confirmation(ConfirmationResult.DIFFERS).model_copy(
+        update={"older": "1.0", "newer": "1.1", "cells": ("demo/pkg-1.1/py3.8@deps=1.0",)}
+    )
+    of_package = a_confirmation(ConfirmationResult.SAME).model_copy(
+        update={"older": "1.2", "newer": "1.3", "cells": ()}
+    )
+    series = a_series(
+        *cells, claims=Claims(fixed=("1.3",)), confirmations=(of_dependency, of_package)
+    )
+    assert decide(series, history).outcome is Outcome.OK
+    earlier = series.model_copy(update={"confirmations": (of_dependency,)})
+    assert decide(earlier, history).outcome is Outcome.FOLLOWS_DEPENDENCY

@@ -1,0 +1,71 @@
+"""What one worker remembers of the runs that it works on, so that it need not read all anew."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from runner.attempt import Facts
+from runner.desk import Asked, Desk
+from runner.plans.kinds import parse
+from runner.report import Ground
+from runner.store import Run
+from runner.work import Item, merged
+
+_RUNS = 16
+"""How many it remembers; few are at work at a time."""
+
+
+class Known(NamedTuple):
+    """What is known of a run up to a version."""
+
+    run: Run
+    asked: Asked | None
+    """None: it has no plan yet."""
+    version: int
+    facts: Mapping[str, Facts]
+
+
+class Memory:
+    """Runs by id; those that were not thought of for long are forgotten."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._known: OrderedDict[str, Known] = OrderedDict()
+
+    def of(self, item: Item) -> Known:
+        """What is needed to work on an item: its run, and the lock of its cell."""
+        known = self._known.get(item.run)
+        if known and known.asked and item.cell and item.cell.id in known.facts:
+            self._known.move_to_end(item.run)
+            return known
+        return self.up_to_date(item.run)
+
+    def up_to_date(self, run_id: str) -> Known:
+        """All that is known of a run."""
+        known = self._known.get(run_id)
+        if known is None or known.asked is None:
+            run = self._desk.stored(run_id)
+            known = Known(run, _asked(run), -1, {})
+        news = self._desk.work.news(run_id, known.version)
+        facts = merged(known.facts, news)
+        return self.remember(known._replace(version=news.version, facts=facts))
+
+    def remember(self, known: Known) -> Known:
+        """Take what is known for what is to be remembered."""
+        self._known[known.run.id] = known
+        self._known.move_to_end(known.run.id)
+        if len(self._known) > _RUNS:
+            self._known.popitem(last=False)
+        return known
+
+    def forget(self, run_id: str) -> None:
+        """A run that ended, or of which it is not sure what became."""
+        self._known.pop(run_id, None)
+
+
+def _asked(run: Run) -> Asked | None:
+    if not run.plan:
+        return None
+    return Asked(parse(run.plan), Ground.model_validate_json(run.ground))
