@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from markdown_it import MarkdownIt
 from tests.e2e.command import (
     BROKEN,
     GOOD,
+    PROGRAM,
     TELLS,
     Cases,
     Fixproof,
@@ -28,6 +30,17 @@ for _ in range(1_000):
     sys.stdout.buffer.write((b"x" * 99 + b"\\n") * 1_000)
 """
 """A log of 100 MB."""
+
+WEIGHS = """
+import os, sys
+pid = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(pid, 0)
+with open(sys.argv[1], "w") as file:
+    file.write(str(used.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Runs a command and writes the KiB that it held at most into a file. What starts a process has
+to be small: its own size is counted as that of the process."""
 
 
 def a_folder(folder: Path, cases: Cases, files: dict[str, str], body: str = TELLS) -> Path:
@@ -176,22 +189,26 @@ def test_files_that_hide_nothing_are_of_no_matter(
 
 @pytest.mark.parametrize("shown", ["before", "after", "never"])
 def test_a_log_of_100_megabytes_is_cut_and_decides_nothing(
-    fixproof: Fixproof, package: Package, cases: Cases, shown: str
+    fixproof: Fixproof, package: Package, cases: Cases, shown: str, tmp_path: Path
 ) -> None:
     """What came before the cut is no answer either: nobody saw the end."""
     package.usual()
     told = "if {module}.BROKEN:\n    print('BUG: it is broken', flush=True)\n"
     told = {"before": told + FLOODS, "after": FLOODS + told, "never": FLOODS}[shown]
     script = cases.write(f"import sys\nimport {{module}}\n{told}sys.exit({{module}}.BROKEN)\n")
-    with fixproof.started("verify", script, "--json", "--jobs", "1") as process:
-        assert process.stdout is not None
-        whole = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+    weight = tmp_path / "KiB"
+    done = subprocess.run(
+        [sys.executable, "-c", WEIGHS, weight, PROGRAM, "verify", script, "--json", "--jobs", "1"],
+        env=fixproof.environ(),
+        cwd=fixproof.cwd,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    whole = done.stdout
     report = json.loads(whole)
-    assert process.returncode == 3
+    assert done.returncode == 3
     assert {each["reason"] for each in cells(report, "fixed")} == {"output_limit"}
-    assert used.ru_maxrss < 256 * 1024, "KiB of the largest process: a log is not held whole"
+    assert int(weight.read_text()) < 256 * 1024, "a log is not held whole"
     assert len(whole) < 20_000
     page = fixproof("report", report["run"]).text
     assert "it wrote more than 64 MiB" in page

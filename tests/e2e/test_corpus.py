@@ -118,13 +118,14 @@ def told(report: Mapping[str, Any], behaviour: Mapping[str, Any], other_python: 
     """A report without what may differ from one run to the next, or one machine to the next."""
     if behaviour.get("ends") == "early":
         report = _as_far_as_it_must_be(report)
-    text: str = json.dumps(_kept(report), indent=1, ensure_ascii=False)
+    varies = behaviour.get("numbers") == "vary"
+    text: str = json.dumps(_kept(report, attempts=not varies), indent=1, ensure_ascii=False)
     for python, word in ((_HERE, "HERE"), (other_python, "OTHER")):
         digits = re.escape(python)
         text = re.sub(rf'(?<=[" y(]){digits}(\.\d+)?(?=["/ )@:])', word, text)
         text = re.sub(rf"python{digits}\b", "pythonHERE", text)
     text = re.sub(r'"location": "[^"]*/([^"/]+)"', r'"location": "…/\1"', text)
-    if behaviour.get("numbers") == "vary":
+    if varies:
         text = re.sub(r"\b\d+ of \d+\b", "K of N", text)
         text = re.sub(r'"(present|absent|attempts)": \d+', r'"\1": "N"', text)
     return text + "\n"
@@ -139,11 +140,13 @@ def _as_far_as_it_must_be(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "series": series, "cells": control}
 
 
-def _kept(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {name: _kept(each) for name, each in value.items() if name not in _OF_THE_RUN}
-        if isinstance(kept.get("attempts"), list):  # how often each is said by the counts
-            unique = {json.dumps(each): each for each in kept["attempts"]}
-            kept["attempts"] = [unique[each] for each in sorted(unique)]
-        return kept
-    return [_kept(each) for each in value] if isinstance(value, list) else value
+def _kept(value: Any, *, attempts: bool) -> Any:
+    if isinstance(value, list):
+        return [_kept(each, attempts=attempts) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {k: _kept(v, attempts=attempts) for k, v in value.items() if k not in _OF_THE_RUN}
+    if isinstance(kept.get("attempts"), list):  # how often each is said by the counts
+        unique = {json.dumps(each): each for each in kept["attempts"]}
+        kept["attempts"] = [unique[each] for each in sorted(unique)] if attempts else "vary"
+    return kept
