@@ -23,4 +23,5 @@ for pid in (host, -host):
 seen = [int(pid) for pid in os.listdir("/proc") if pid.isdigit()]
 if max(seen) > 50:
     attack.got_through(f"processes {seen}")
-attack.must_fail("priority", os.setpriority, os.PRIO_PROCESS, 0, -5)
+higher = os.getpriority(os.PRIO_PROCESS, 0) - 1
+attack.must_fail("priority", os.setpriority, os.PRIO_PROCESS, 0, higher)
