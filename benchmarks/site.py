@@ -52,7 +52,7 @@ def measured(cases: int, nights: int) -> tuple[Cost, Cost, Cost]:
         made = MadeUp(world / "home", world / "repros")
         made.fill(ids, nights)
         full, nothing = build(world), build(world)
-        made.night(ids[cases // 2], LATER + timedelta(hours=2))
+        made.night(ids[cases // 2], LATER + timedelta(days=1))
         made.close()
         return full, nothing, build(world)
 

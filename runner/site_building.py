@@ -23,7 +23,7 @@ from runner.publish.published import Published
 from runner.publish.rows import MARKS, MOST_RECORDS, Row, paged, row_of, state_of
 from runner.publish.sections import section, warnings
 from runner.publish.standing import mark_of, said_of_lack
-from runner.publish.strip import MOST_NIGHTS, strip
+from runner.publish.strip import MOST_NIGHTS, history, strip
 from runner.publishing import Publisher
 from runner.records import CaseVersion, Record
 from runner.render.marks import OUTCOMES, STATUSES
@@ -74,17 +74,20 @@ class SiteBuilder:
             program=__version__,
             compiled=compiled(program),
         )
+        began = program.store.nights.began(MOST_NIGHTS)
+        self._nights = frozenset(each.date() for each in began)
         self._ground = digest("site/1", __version__, design(), options.model_dump_json())
 
     def build(self) -> SiteResult:
         """Make all pages that are not as they would be made now."""
         corpus = CorpusFiles(repros(), self._program.cases, self._program.documents).listed()
         versions = {each.case: each for each in self._program.store.records.versions()}
+        looks = self._program.store.nights.counted()
         cases: dict[str, BuiltCase] = {}
         troubles, made = [], 0
         for each in corpus:
             try:
-                inputs = self._inputs(each, versions)
+                inputs = self._inputs(each, versions, looks)
                 kept = self._kept(each.id, inputs)
                 cases[each.id] = kept or self._case(each.id, inputs)
                 made += kept is None
@@ -96,12 +99,18 @@ class SiteBuilder:
             cases=len(cases), made=made, wrote=self._files.wrote, troubles=tuple(troubles)
         )
 
-    def _inputs(self, listed: Listed | BrokenListing, versions: dict[str, CaseVersion]) -> str:
+    def _inputs(
+        self,
+        listed: Listed | BrokenListing,
+        versions: dict[str, CaseVersion],
+        looks: dict[str, int],
+    ) -> str:
         """A digest of all that the pages of a case are made of."""
         if isinstance(listed, BrokenListing):
             raise BrokenCase(listed.why)
         version = versions.get(listed.id)
-        return digest(self._ground, listed.sha256, version.model_dump_json() if version else "")
+        of_runs = version.model_dump_json() if version else ""
+        return digest(self._ground, listed.sha256, of_runs, str(looks.get(listed.id, 0)))
 
     def _kept(self, case_id: str, inputs: str) -> BuiltCase | None:
         """A case as it was built before, where nothing of it changed."""
@@ -120,7 +129,8 @@ class SiteBuilder:
         records = self._program.store.records.of_case(case.id, MOST_RECORDS)
         found = self._publisher.gathered(case, script, records)
         summary = found.main.summary if found.main else said_of_lack(found.standing, case.id)
-        row = row_of(found, records, summary)
+        looks = self._program.store.nights.looks(case.id, MOST_NIGHTS)
+        row = row_of(found, records, summary, history(looks, records, self._nights))
         files = self._runs(case, records, found)
         files |= self._advisory(found)
         files[f"badge/{case.id}.svg"] = self._files.put(
@@ -176,7 +186,9 @@ class SiteBuilder:
     ) -> str:
         logs, main = self._program.runs.attempt, found.main
         osv, main_page = f"osv/{row.id}.json", f"run/{main.run if main else ''}.html"
-        nights = strip(row.history, row.history.last, MOST_NIGHTS)
+        last = row.history.last
+        earlier = {each for each in self._nights if last and each < last}
+        nights = strip(row.history, last, MOST_NIGHTS, earlier)
         context: dict[str, Any] = {
             "case": found.case,
             "script": found.script,
@@ -205,13 +217,17 @@ class SiteBuilder:
 
     def _whole(self, rows: Sequence[Row]) -> dict[str, Written]:
         """The files that are of all cases."""
-        until = max((each.history.last for each in rows if each.history.last), default=None)
+        last = (each.history.last for each in rows)
+        until = max((day for day in (*last, *self._nights) if day), default=None)
         counted = Counter(each.mark for each in rows)
         index = self._pages.page(
             INDEX,
             "",
             totals=[(each, counted[each]) for each in MARKS if counted[each]],
-            rows=[(each, each.mark, strip(each.history, until, INDEX_NIGHTS)) for each in rows],
+            rows=[
+                (each, each.mark, strip(each.history, until, INDEX_NIGHTS, self._nights))
+                for each in rows
+            ],
             days=INDEX_NIGHTS,
             until=f"{until}" if until else "now",
         )

@@ -1,7 +1,8 @@
 """A store of made-up records: cases of simulated bugs, with a night of runs for each day.
 
 Of each case the runs of its last night can be drawn up; those of other nights only where their
-status differs from the night before.
+status differs from the night before. Every fifth case is looked at by one night in thirty, and run
+by hand on the other days.
 """
 
 from __future__ import annotations
@@ -17,12 +18,25 @@ import sqlalchemy as sa
 from runner.adapters.case_files import CaseFiles
 from runner.adapters.sql_database import Database
 from runner.adapters.sql_evidence import row_of, text_of
-from runner.adapters.sql_tables import attempts, loads, locks, run_attempts, run_cells, runs
+from runner.adapters.sql_nights import SqlNights
+from runner.adapters.sql_tables import (
+    attempts,
+    loads,
+    locks,
+    night_cases,
+    run_attempts,
+    run_cells,
+    runs,
+)
 from runner.attempt import Attempt
 from runner.case import Case
 from runner.environment import Lock
 from runner.matrix import series_of
-from runner.outcome import Status
+from runner.nightly.due import Cause, Why
+from runner.nightly.night import Entry, Round, drawn_up
+from runner.nightly.noise import Noise
+from runner.nightly.standing import Standing
+from runner.outcome import Outcome, Status
 from runner.plans.kinds import AnyPlan
 from runner.plans.sweep import SweepPlan
 from runner.sandbox import Stream
@@ -77,33 +91,62 @@ class MadeUp:
     def __init__(self, home: Path, repros: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self._database = Database(f"sqlite:///{home / 'fixproof.sqlite3'}")
+        self._nights = SqlNights(self._database)
         self._cases = CaseFiles(repros=repros, copies=home / "cases")
 
     def fill(self, ids: list[str], nights: int, *, last: datetime = LATER) -> None:
         """So many nights of each case, up to the last; every tenth case has a sweep too."""
+        for back in range(nights):
+            self._night(last - timedelta(days=back), len(ids))
         for at, case_id in enumerate(ids):
             case, _ = self._cases.load(case_id)
             with self._database.begin() as connection:
-                light = [*self._nights(connection, case, at, nights, last)]
+                light = [*self._runs(connection, case, at, nights, last)]
                 if light:
                     connection.execute(sa.insert(runs), light)
+                looked = range(0, nights, 30 if at % 5 == 4 else 1)
+                entries = [
+                    _entry(case, last - timedelta(days=back), failing=back in _ill(at))
+                    for back in looked
+                ]
+                connection.execute(sa.insert(night_cases), entries)
                 if at % 10 == 0:
                     self._keep(connection, _sweep(case), last - timedelta(hours=1))
 
     def night(self, case_id: str, when: datetime, *, failing: bool = False) -> str:
-        """One more run of a case."""
+        """One more night, that looked at one case."""
         case, _ = self._cases.load(case_id)
+        self._night(when, 1)
         with self._database.begin() as connection:
+            connection.execute(sa.insert(night_cases), _entry(case, when, failing=failing))
             return self._keep(connection, _verify(case), when, failing=failing)
 
     def close(self) -> None:
         self._database.close()
 
-    def _nights(
+    def _night(self, began: datetime, cases: int) -> None:
+        name = _night_id(began)
+        self._nights.begin(name, began, "made up")
+        night = drawn_up(
+            night=name,
+            began=began,
+            ended=began,
+            cases=cases,
+            due=cases,
+            entries=(),
+            more=(),
+            not_looked=(),
+            left_out=(),
+            quarantine=(),
+            before=Noise(),
+        )
+        self._nights.end(night, "made up")
+
+    def _runs(
         self, connection: sa.Connection, case: Case, at: int, nights: int, last: datetime
     ) -> Iterator[dict[str, Any]]:
         """The last one is kept with all its evidence; of one in eight cases, a week failed."""
-        ill = range(20, 27) if at % 8 == 3 else range(0)
+        ill = _ill(at)
         for back in range(nights):
             when, failing = last - timedelta(days=back), back in ill
             if (
@@ -113,16 +156,14 @@ class MadeUp:
             ):
                 self._keep(connection, _verify(case), when, failing=failing)
             else:
-                yield _row(
-                    f"{when:%Y%m%d-%H%M%S}-{case.id}", "verify", case, "", when, failing=failing
-                )
+                yield _row(_run_id(case, when), "verify", case, "", when, failing=failing)
 
     def _keep(
         self, connection: sa.Connection, plan: AnyPlan, when: datetime, *, failing: bool = False
     ) -> str:
         simulation = Simulation(plan, World(broken_in(*_broken(plan))))
         conclusion = simulation.run()
-        name = f"{when:%Y%m%d-%H%M%S}-{plan.case.id}{'-sweep' if plan.kind == 'sweep' else ''}"
+        name = f"{_run_id(plan.case, when)}{'-sweep' if plan.kind == 'sweep' else ''}"
         ground = a_ground(
             run=name, kind=plan.kind, again=f"fixproof {plan.kind} {plan.case.id} --fresh"
         )
@@ -156,6 +197,52 @@ def _named(attempt: Attempt, name: str, when: datetime) -> Attempt:
     if attempt.stdout.head.startswith(b"BUG"):
         changes["stdout"] = Stream(head=LOG)
     return attempt.model_copy(update=changes)
+
+
+def _ill(at: int) -> range:
+    """The nights back in which a case failed."""
+    return range(20, 27) if at % 8 == 3 else range(0)
+
+
+def _run_id(case: Case, when: datetime) -> str:
+    return f"{when:%Y%m%d-%H%M%S}-{case.id}"
+
+
+def _night_id(began: datetime) -> str:
+    return f"night-{began:%Y%m%d-%H%M%S}"
+
+
+def _entry(case: Case, when: datetime, *, failing: bool) -> dict[str, Any]:
+    """What a night made of a case: its verify, once."""
+    run, night = _run_id(case, when), _night_id(when)
+    status, outcome = (Status.FAIL, Outcome.STILL_BROKEN) if failing else (Status.PASS, Outcome.OK)
+    standing = Standing(
+        night=night,
+        case=case.id,
+        package=case.package,
+        sha256=case.sha256,
+        run=run,
+        status=status,
+        outcome=outcome,
+        summary="It is still broken." if failing else "It is the first fixed release.",
+        ran=when,
+        latest=RELEASES[-1],
+        uploaded=None,
+    )
+    entry = Entry(
+        case=case.id,
+        package=case.package,
+        causes=(Cause(why=Why.EXPIRES, said="what is known of it is about to get too old"),),
+        rounds=(Round(run=run, status=status, outcome=outcome, attempts=9, why="due"),),
+        changes=(),
+        standing=standing,
+    )
+    return {
+        "night_id": night,
+        "case_id": case.id,
+        "standing": standing.model_dump_json(),
+        "entry": zlib.compress(entry.model_dump_json().encode()),
+    }
 
 
 def _row(

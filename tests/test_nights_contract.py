@@ -10,8 +10,8 @@ import pytest
 
 from runner.adapters.sql_store import SqlStore
 from runner.nightly.due import Cause, Why
-from runner.nightly.keeping import NightStore, OpenNight
-from runner.nightly.night import Entry, Night, drawn_up
+from runner.nightly.keeping import Look, NightStore, OpenNight
+from runner.nightly.night import Entry, Night, Round, drawn_up
 from runner.nightly.noise import Noise
 from runner.nightly.standing import Standing
 from runner.outcome import Outcome, Status
@@ -143,3 +143,30 @@ def test_nights_that_ended_are_found_again(nights: NightStore) -> None:
     nights.end(a_night("night-2"), "me")
     assert nights.last() == a_night("night-2")
     assert nights.night("night-9") is None
+
+
+def test_a_history_is_of_nights_that_ended(nights: NightStore) -> None:
+    made = Round(
+        run="run-0", status=Status.FAIL, outcome=Outcome.STILL_BROKEN, attempts=3, why="due"
+    )
+    for at, night in enumerate(("night-1", "night-2", "night-3")):
+        began = LATER + timedelta(days=at)
+        nights.begin(night, began, "me")
+        entry = an_entry("a", night)
+        if night == "night-2":
+            gone = entry.standing.model_copy(update={"removed": True})
+            entry = entry.model_copy(update={"rounds": (made,), "standing": gone})
+        nights.keep(entry, night)
+        nights.keep(an_entry("b", night), night)
+        if night != "night-3":
+            nights.end(a_night(night), "me")
+    first = Look(began=LATER, status=Status.PASS, run="run-1")
+    second = first.model_copy(
+        update={"began": LATER + timedelta(days=1), "rounds": ("run-0",), "removed": True}
+    )
+    assert nights.looks("a", 9) == (second, first)
+    assert nights.looks("a", 1) == (second,)
+    assert nights.looks("c", 9) == ()
+    assert nights.counted() == {"a": 2, "b": 2}
+    assert nights.began(9) == (LATER + timedelta(days=1), LATER)
+    assert nights.began(1) == (LATER + timedelta(days=1),)

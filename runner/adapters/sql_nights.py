@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import BaseModel
 
 from runner.adapters.sql_database import Database
 from runner.adapters.sql_evidence import text_of, time_of
 from runner.adapters.sql_tables import night_cases, nights
-from runner.nightly.keeping import OpenNight
+from runner.nightly.keeping import Look, OpenNight
 from runner.nightly.night import Entry, Night
 from runner.nightly.standing import Standing
+from runner.outcome import Status
 
 _THE_ONE = "now"
 """What no two nights may have at once."""
@@ -23,6 +25,26 @@ _NEWEST = (
     .group_by(night_cases.c.case_id)
     .subquery()
 )
+
+
+_OPEN = sa.select(nights.c.id).where(nights.c.at_work == _THE_ONE)
+
+
+class _Round(BaseModel):
+    run: str
+
+
+class _Stood(BaseModel):
+    status: Status
+    run: str
+    removed: bool = False
+
+
+class _Seen(BaseModel):
+    """The little of an entry that a history shows: reading all of each takes ten times as long."""
+
+    rounds: tuple[_Round, ...]
+    standing: _Stood
 
 
 class SqlNights:
@@ -80,6 +102,33 @@ class SqlNights:
         rows = self._database.all(query)
         return {row.case_id: Standing.model_validate_json(row.standing) for row in rows}
 
+    def looks(self, case: str, limit: int) -> tuple[Look, ...]:
+        query = (
+            sa.select(night_cases.c.entry, nights.c.began)
+            .join_from(night_cases, nights, nights.c.id == night_cases.c.night_id)
+            .where(night_cases.c.case_id == case, nights.c.ended.is_not(None))
+            .order_by(night_cases.c.night_id.desc())
+            .limit(limit)
+        )
+        return tuple(_look(row) for row in self._database.all(query))
+
+    def counted(self) -> dict[str, int]:
+        query = (
+            sa.select(night_cases.c.case_id, sa.func.count().label("count"))
+            .where(night_cases.c.night_id.not_in(_OPEN))
+            .group_by(night_cases.c.case_id)
+        )
+        return {row.case_id: row.count for row in self._database.all(query)}
+
+    def began(self, limit: int) -> tuple[datetime, ...]:
+        query = (
+            sa.select(nights.c.began)
+            .where(nights.c.ended.is_not(None))
+            .order_by(nights.c.began.desc())
+            .limit(limit)
+        )
+        return tuple(time_of(row.began) for row in self._database.all(query))
+
     def end(self, night: Night, owner: str) -> None:
         packed = zlib.compress(night.document().encode())
         ended = text_of(night.ended)
@@ -109,3 +158,14 @@ def _kept(night_id: str, owner: str) -> sa.Update:
 
 def _night(row: Any) -> Night | None:
     return Night.model_validate_json(zlib.decompress(row.found)) if row else None
+
+
+def _look(row: Any) -> Look:
+    seen = _Seen.model_validate_json(zlib.decompress(row.entry))
+    return Look(
+        began=time_of(row.began),
+        status=seen.standing.status,
+        run=seen.standing.run,
+        rounds=tuple(each.run for each in seen.rounds),
+        removed=seen.standing.removed,
+    )

@@ -7,6 +7,8 @@ from typing import NamedTuple, Protocol
 
 from runner.nightly.night import Entry, Night
 from runner.nightly.standing import Standing
+from runner.outcome import Status
+from runner.value import Value
 
 
 class OpenNight(NamedTuple):
@@ -17,6 +19,37 @@ class OpenNight(NamedTuple):
     owner: str
     beats: int
     """Goes up as long as somebody keeps it; -1 where its keeper left it."""
+
+
+class Look(Value):
+    """What one night that ended made of one case."""
+
+    began: datetime
+    """When the night began."""
+    status: Status
+    """Where the case stood then."""
+    run: str
+    """What that relied on; empty where nothing could be run."""
+    rounds: tuple[str, ...] = ()
+    """The runs that the night made of it."""
+    removed: bool = False
+    """Its file was gone from the corpus."""
+
+
+class NightHistory(Protocol):
+    """Nights that ended, as a history shows them. Raises as `EvidenceStore`."""
+
+    def looks(self, case: str, limit: int) -> tuple[Look, ...]:
+        """What nights made of a case, the newest first."""
+        ...
+
+    def counted(self) -> dict[str, int]:
+        """How many nights looked at each case, by id."""
+        ...
+
+    def began(self, limit: int) -> tuple[datetime, ...]:
+        """When each night began, the newest first."""
+        ...
 
 
 class Ledger(Protocol):
@@ -37,7 +70,7 @@ class Ledger(Protocol):
         ...
 
 
-class NightStore(Ledger, Protocol):
+class NightStore(Ledger, NightHistory, Protocol):
     """The same, and nights themselves: one at a time is kept."""
 
     def begin(self, night_id: str, began: datetime, owner: str) -> bool:

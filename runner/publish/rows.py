@@ -8,7 +8,7 @@ from typing import assert_never
 
 from runner.publish.published import Published
 from runner.publish.standing import Lack
-from runner.publish.strip import History, history
+from runner.publish.strip import History
 from runner.records import Record
 from runner.render.marks import STATUSES, Tone
 from runner.render.marks import Mark as Shown
@@ -53,13 +53,14 @@ class Row(Value):
     changes: tuple[Change, ...] = ()
 
 
-def row_of(found: Published, records: Sequence[Record], summary: str) -> Row:
+def row_of(found: Published, records: Sequence[Record], summary: str, history: History) -> Row:
     """The row of a case.
 
     Args:
         found: what is known of it.
         records: all of its records, the newest first.
         summary: its answer, in a sentence.
+        history: its nights.
     """
     case, measured = found.case, {each.measured.first_fixed for each in found.reports} - {None}
     return Row(
@@ -72,7 +73,7 @@ def row_of(found: Published, records: Sequence[Record], summary: str) -> Row:
         verified=f"{found.ran:%Y-%m-%d}" if found.ran else "",
         ran=found.ran,
         expired=found.expired,
-        history=history(records),
+        history=history,
         changes=changes(records),
     )
 

@@ -177,6 +177,28 @@ def test_a_withdrawn_run_says_so_on_its_page_in_the_feed_and_in_its_record(
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", record["withdrawn"])
 
 
+def test_a_history_is_of_nights_and_what_no_night_made_stands_apart(
+    fixproof: Fixproof, corpus: Cases, site: Path
+) -> None:
+    corpus.write()
+    fixproof.verify("bug", code=0)
+    corpus.write(name="other")
+    done = fixproof("nightly")
+    assert done.code == 0, done.stderr
+    published(fixproof, site)
+    looked = "1 night looked at it (1 PASS)"
+    strips = [each.attributes["aria-label"] for each in page(site, "index.html").of_class("strip")]
+    assert strips == [
+        f"45 days: {looked}; runs that no night made on 1 day (1 PASS)",
+        f"45 days: {looked}",
+    ]
+    assert f"365 days: {looked}. A bar: a night looked" in page(site, "case/other.html").text
+    assert fixproof("nightly", "other", "--fresh").code == 0
+    again = published(fixproof, site)
+    assert "2 nights" not in (site / "case/other.html").read_text()
+    assert published(fixproof, site) == again
+
+
 def test_a_superseded_run_says_by_which(fixproof: Fixproof, corpus: Cases, site: Path) -> None:
     corpus.write()
     first = fixproof.verify("bug", code=0)["run"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from typing import Any
 from xml.etree.ElementTree import fromstring
@@ -10,6 +10,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from runner.attempt import Attempt
+from runner.nightly.keeping import Look
 from runner.outcome import Outcome
 from runner.publish import statements
 from runner.publish.badge import badge
@@ -277,35 +278,81 @@ def days(letters: str) -> list[Record]:
     ][::-1]
 
 
+def looks(letters: str) -> list[Look]:
+    """Nights of consecutive days that looked, the newest first."""
+    return [
+        Look(began=each.ended, status=each.status, run=each.run, rounds=("first", each.run))
+        for each in days(letters)
+    ]
+
+
+def nights(*back: int) -> set[date]:
+    """Days on which a night was kept, whatever it looked at."""
+    return {(LATER + timedelta(days=each)).date() for each in back}
+
+
 @pytest.mark.parametrize("letters", ["P", "PPF-IP", "F" * 365])
 def test_a_history_has_a_letter_for_each_night(letters: str) -> None:
-    found = history(days(letters))
-    assert found.letters == letters
+    found = history(looks(letters), [])
+    assert found.nights.letters == letters
     assert found.last == (LATER + timedelta(days=len(letters) - 1)).date()
 
 
-def test_of_a_night_the_last_run_counts_and_none_that_was_withdrawn() -> None:
+def test_a_night_that_does_not_look_keeps_the_status() -> None:
+    kept = history(looks("-P--F-I-P"), [], nights(0, 2, 3, 5, 7))
+    assert kept.nights.letters == "PppFfIiP"
+    assert history(looks("P---P"), [], nights(2)).nights.letters == "P-p-P"
+
+
+def test_a_year_begins_with_the_status_before() -> None:
+    told = looks("F" + "-" * 399 + "P")
+    assert history(told, [], nights(*range(401))).nights.letters == "f" * 364 + "P"
+
+
+def test_a_night_whose_run_was_withdrawn_keeps_no_status() -> None:
+    records = days("PPP")
+    records[1] = records[1].model_copy(update={"withdrawn": WRONG})
+    found = history(looks("PP--P"), records, nights(*range(5)))
+    assert found.nights.letters == "PW--P"
+    assert "1 night withdrawn" in strip(found, found.last, 5).said
+
+
+def test_a_case_that_was_gone_has_no_status() -> None:
+    gone = looks("--P")[0].model_copy(update={"removed": True})
+    found = history([gone, *looks("P")], [], nights(1, 2, 3))
+    assert found.nights.letters == "Pp-"
+    assert strip(found, found.last, 3, nights(4)).paths == strip(found, found.last, 3).paths
+
+
+def test_runs_that_no_night_made_stand_apart() -> None:
     records = [
-        a_record("c", hours=2, status="FAIL", withdrawn=WRONG),
-        a_record("b", hours=1),
-        a_record("a", status="FAIL"),
+        a_record("d", hours=3, status="FAIL", withdrawn=WRONG),
+        a_record("c", hours=2),
+        a_record("b", hours=1, status="FAIL"),
+        a_record("run-0", status="FAIL"),
+        a_record("first", status="FAIL"),
     ]
-    assert history(records).letters == "P"
-    assert history([]) == History()
+    found = history(looks("P"), records)
+    assert (found.nights.letters, found.apart.letters) == ("P", "P")
+    assert history([], records[2:]).apart.letters == "F"
+    assert history([], []) == History()
 
 
 def test_a_strip_is_drawn_in_runs_and_said_in_words() -> None:
-    found = history(days("PPF-IP"))
+    found = history(looks("PPF-IP"), [a_record("by-hand", hours=24, status="INCONCLUSIVE")])
     assert found.last is not None
-    drawn = strip(found, found.last + timedelta(days=1), 10)
-    assert drawn.width == 30
+    drawn = strip(found, found.last + timedelta(days=1), 10, nights(3, 6))
+    assert (drawn.width, drawn.height) == (30, 18)
     assert dict(drawn.paths) == {
-        "good": "M9 7h6v5h-6zM24 7h3v5h-3z",
+        "good": "M9 7h6v5h-6zM24 7h3v5h-3zM27 7h3v2h-3z",
         "bad": "M15 0h3v12h-3z",
-        "doubt": "M21 4h3v8h-3z",
+        "doubt": "M21 4h3v8h-3zM12 15h3v3h-3z",
     }
-    assert drawn.said == "5 of 10 nights with runs: 3 PASS, 1 FAIL, 1 INCONCLUSIVE"
-    assert strip(History(), None, 10).said == "0 of 10 nights with runs"
+    assert drawn.said == (
+        "10 days: 5 nights looked at it (3 PASS, 1 FAIL, 1 INCONCLUSIVE); "
+        "1 night kept its status; runs that no night made on 1 day (1 INCONCLUSIVE)"
+    )
+    assert strip(History(), None, 10).said == "10 days: no nights looked at it"
 
 
 # Changes
@@ -357,7 +404,7 @@ def test_a_site_never_runs_what_a_case_says() -> None:
     found, logs = published(survey=a_sweep(("1.0",)))
     assert found.main is not None
     pages = SitePages(Privacy(), title=MARKUP, program="0")
-    row = row_of(found, days("PF"), MARKUP)
+    row = row_of(found, days("PF"), MARKUP, history(looks("PF"), []))
     shown = strip(row.history, row.history.last, 45)
     index = pages.page(
         INDEX, "", totals=[(row.mark, 1)], rows=[(row, row.mark, shown)], days=45, until=""
