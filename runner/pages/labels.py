@@ -110,6 +110,9 @@ LABELS = {
     "trigger": Field.TRIGGER,
     "mechanism": Field.MECHANISM,
     "why the fix works": Field.WHY,
+    "production symptom (often without a traceback)": Field.SYMPTOM,
+    "surfaces as": Field.SYMPTOM,
+    "own content ratio": Field.OWN_CONTENT,
 }
 """What stands before a colon, or in the first of two cells, in lower case."""
 

@@ -43,6 +43,8 @@ class Field(StrEnum):
     MECHANISM = "mechanism"
     WHY = "why"
     BROKE = "broke"
+    SYMPTOM = "symptom"
+    OWN_CONTENT = "own_content"
     QUOTE = "quote"
     QUOTE_DATE = "quote_date"
     LOG_DATE = "log_date"

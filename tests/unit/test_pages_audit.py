@@ -24,7 +24,7 @@ from runner.pages.audit import (
 from runner.pages.fields import page_of
 from runner.pages.finding import Kind, Severity
 from runner.pages.markdown import markdown
-from runner.pages.page import SHOWN
+from runner.pages.page import SHOWN, Field
 from runner.pages.reading import read
 from runner.pages.witness import Evidence, Lack
 from tests.builders import (
@@ -237,5 +237,6 @@ def test_what_the_documentation_lists_is_what_there_is() -> None:
     text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
     for kind in Kind:
         assert f"| `{kind}` |" in text, kind
-    for lack in Lack:
-        assert f"`{lack}`" in text, lack
+    for listed in (Lack, Field):
+        for each in listed:
+            assert f"`{each}`" in text, each

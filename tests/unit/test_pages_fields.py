@@ -100,7 +100,7 @@ EVERYWHERE = (
     *(Field.ISSUE, Field.REPOSITORY, Field.FIX, Field.FIRST_FIXED, Field.LAST_VERIFIED),
     *(Field.CONFIDENCE, Field.REPRODUCED, Field.UPSTREAM, Field.TRIGGER, Field.MECHANISM),
     *(Field.WHY, Field.QUOTE, Field.SIGNATURE, Field.ERROR, Field.REPRODUCTION, Field.BROKE),
-    *(Field.FIXED_ROW,),
+    *(Field.FIXED_ROW, Field.OWN_CONTENT, Field.SYMPTOM),
 )
 
 
@@ -202,6 +202,7 @@ def test_what_says_nothing_of_a_fix_is_no_fix_page(text: str) -> None:
         ("| Package | `pkg` |", Field.PACKAGE, "pkg"),
         ("* Mode: both", Field.MODE, "both"),
         ("5 of 7 attempts", Field.COUNTS, "5 of 7"),
+        ("• Surfaces as: it hangs", Field.SYMPTOM, "it hangs"),
     ],
 )
 def test_words_and_labels_of_other_pages_are_known_too(line: str, field: Field, value: str) -> None:
