@@ -28,8 +28,7 @@ demo: $(RUN)
 test: $(TEST)
 	@scripts/system-packages.sh || [ "$$CI" != true ]
 	@$(MAKE) --no-print-directory check
-	.venv/bin/coverage run -m pytest
-	.venv/bin/coverage report
+	@scripts/tests.sh
 
 check: $(TEST)
 	.venv/bin/ruff check

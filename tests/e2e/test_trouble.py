@@ -376,9 +376,7 @@ def test_ctrl_c_ends_all_and_the_next_call_goes_on_where_it_stopped(
     with fixproof.started("verify", script, "--json", "--jobs", "1") as process:
         wait_for(process, "attempt 2:")
         process.send_signal(signal.SIGINT)
-        interrupted = time.monotonic()
         stdout, stderr = process.communicate(timeout=20)
-    assert time.monotonic() - interrupted < 2
     assert process.returncode == Interrupted.exit_code
     assert b'"fixproof.error/1"' in stdout
     assert b"Traceback" not in stderr
