@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from runner.adapters.cached_documents import CachedDocuments
 from runner.adapters.interpreters import MachineInterpreters
 from runner.adapters.package_index import UvPackageIndex
+from runner.adapters.tree_uses import TreeUses
 from runner.environment import Environments, Interpreter, Interpreters
 from runner.errors import FixproofError
 from runner.sandbox import Sandbox, SandboxKind
@@ -30,6 +31,14 @@ class Backend(Protocol):
     kind: SandboxKind
     why: str
     """Why this one was taken, in a line."""
+
+    uses: TreeUses
+    """Which trees this process uses."""
+
+    @property
+    def inside(self) -> Path:
+        """Our scripts for sandboxes, where these see them."""
+        ...
 
     @property
     def interpreters(self) -> Interpreters: ...
@@ -71,6 +80,8 @@ class LocalBackend:
         self._index = index
         self.kind = kind
         self.why = why
+        self.inside = INSIDE
+        self.uses = TreeUses(settings.store)
         self.interpreters = MachineInterpreters(CachedDocuments(settings.cache))
 
     @cached_property
@@ -87,7 +98,10 @@ class LocalBackend:
         # Nothing is built where a build could touch what is shared.
         isolated = self.kind is not SandboxKind.PROCESS
         return UvEnvironments(
-            self._settings.store, uv_program(), builder=builder if isolated else None
+            self._settings.store,
+            uv_program(),
+            builder=builder if isolated else None,
+            uses=self.uses,
         )
 
     @cached_property
@@ -128,12 +142,26 @@ class DockerBackend:
         self._index = index
         self.kind = SandboxKind.DOCKER
         self.why = why
+        self.uses = TreeUses(settings.store)
         self._engine = Engine(host=engine_address(os.environ))
         _ = self._engine.info  # an engine that does not answer says so at once
         self._machine = MachineInterpreters(CachedDocuments(settings.cache))
         self.bases = Bases(self._engine, self._machine.at_hand, uv_program())
         self.interpreters = BaseInterpreters(self._machine, self.bases)
         self._pythons: tuple[str, ...] = ()
+
+    @cached_property
+    def inside(self) -> Path:
+        """Our scripts in the store: it is at the same path for the engine."""
+        from runner.adapters.shared_scripts import shared
+
+        return shared(INSIDE, self._settings.store)
+
+    @property
+    def engine_name(self) -> str:
+        """What answers, with its version."""
+        named = "Podman" if self._engine.is_podman else "Docker"
+        return f"{named} {self._engine.info.get('ServerVersion', '')}".rstrip()
 
     @cached_property
     def environments(self) -> Environments:
@@ -148,14 +176,21 @@ class DockerBackend:
             store=store,
             sandbox=lambda: self._build_sandbox,
             sources=self._index,
-            inside=str(INSIDE),
+            inside=str(self.inside),
         )
 
         def inside(base: Base) -> Environments:
-            commands = InBase(engine=self._engine, base=base, store=store, visible=(str(INSIDE),))
-            return UvEnvironments(store, UV, builder=builder, commands=commands)
+            commands = InBase(engine=self._engine, base=base, store=store)
+            return UvEnvironments(
+                store,
+                UV,
+                builder=builder,
+                commands=commands,
+                scripts=self.inside,
+                uses=self.uses,
+            )
 
-        host = UvEnvironments(store, uv_program(), builder=builder)
+        host = UvEnvironments(store, uv_program(), builder=builder, uses=self.uses)
         return BaseEnvironments(self._machine, host, self.bases, inside)
 
     @cached_property

@@ -16,7 +16,7 @@ from runner.adapters.cached_documents import CachedDocuments
 from runner.adapters.case_files import CaseFiles
 from runner.adapters.package_index import UvPackageIndex
 from runner.adapters.run_locks import RunLocks
-from runner.backends import INSIDE, Backend, find_backend
+from runner.backends import Backend, find_backend
 from runner.case import Case
 from runner.environment import Environments
 from runner.errors import FixproofError, NoSpace, UnknownRun
@@ -58,7 +58,6 @@ class Program:
         self.now = clock
         self._remembers = remembers
         self.locks = RunLocks(settings.locks)
-        self.probe_folder = str(INSIDE)
 
     def new_id(self) -> str:
         return uuid.uuid4().hex[:8]
@@ -95,6 +94,16 @@ class Program:
         backend = self.__dict__.pop("backend", None)
         if backend is not None:
             backend.stop()
+            backend.uses.leave()
+
+    def leave_trees(self) -> None:
+        """No tree that was installed so far is used any more."""
+        if "backend" in self.__dict__:
+            self.backend.uses.leave()
+
+    @property
+    def probe_folder(self) -> str:
+        return str(self.backend.inside)
 
     @property
     def environments(self) -> Environments:

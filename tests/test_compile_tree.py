@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.adapters.bytecode import SCRIPT
+from runner.adapters.bytecode import SCRIPTS
 
 
 @pytest.fixture
@@ -28,7 +28,9 @@ def a_tree(folder: Path, **sources: bytes) -> Path:
 
 def compiled(tree: Path, kept: Path) -> dict[str, Path]:
     """Compile a tree; the bytecode of each module that has some."""
-    subprocess.run([sys.executable, "-I", "-S", SCRIPT, tree, kept], check=True)
+    subprocess.run(
+        [sys.executable, "-I", "-S", SCRIPTS / "compile_tree.py", tree, kept], check=True
+    )
     found = (
         (each.stem, Path(cache_from_source(str(each)))) for each in (tree / "lib").glob("*.py")
     )

@@ -8,17 +8,28 @@ from runner.adapters.commands import Commands
 from runner.environment import Interpreter
 from runner.errors import EnvironmentTrouble
 
-SCRIPT = Path(__file__).parents[1] / "inside" / "compile_tree.py"
+SCRIPTS = Path(__file__).parents[1] / "inside"
+_SCRIPT = "compile_tree.py"
 _SECONDS = 600
 _FIRST = (3, 7)
 """The first Python whose bytecode can do without time stamps."""
 
 
-def compile_tree(tree: Path, interpreter: Interpreter, kept: Path, commands: Commands) -> None:
-    """Compile what is new in `tree`, link the rest from `kept`; no third-party code runs."""
+def compile_tree(
+    tree: Path,
+    interpreter: Interpreter,
+    kept: Path,
+    commands: Commands,
+    scripts: Path = SCRIPTS,
+) -> None:
+    """Compile what is new in `tree`, link the rest from `kept`; no third-party code runs.
+
+    Args:
+        scripts: our scripts, where the commands see them.
+    """
     if tuple(map(int, interpreter.python.split("."))) < _FIRST:
         return
-    command = [interpreter.executable, "-I", "-S", str(SCRIPT), str(tree), str(kept)]
+    command = [interpreter.executable, "-I", "-S", str(scripts / _SCRIPT), str(tree), str(kept)]
     done = commands.run(command, {"LANG": "C.UTF-8"}, _SECONDS)
     if done.returncode != 0:
         raise EnvironmentTrouble("bytecode cannot be written", hint=done.stderr.strip())

@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from runner.case import Case, parse, script_body
@@ -112,6 +113,8 @@ class CaseFiles:
     def _keep(self, sha256: str, files: dict[str, bytes]) -> Path:
         folder = self._copies / sha256
         if folder.is_dir():
+            with suppress(PermissionError):  # another user's, which is used all the same
+                os.utime(folder)  # what was not used for long is taken away one day
             return folder
         try:
             self._copies.mkdir(parents=True, exist_ok=True)

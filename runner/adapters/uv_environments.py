@@ -17,9 +17,10 @@ from pathlib import Path
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from runner.adapters.bytecode import compile_tree
+from runner.adapters.bytecode import SCRIPTS, compile_tree
 from runner.adapters.candidate_wheels import CandidateWheels
 from runner.adapters.commands import Commands, HostCommands
+from runner.adapters.tree_uses import TreeUses
 from runner.adapters.uv_configuration import write_index_settings
 from runner.adapters.uv_explanations import Lacking, lacking_wheel
 from runner.adapters.wheel_builder import WheelBuilder
@@ -76,12 +77,16 @@ class UvEnvironments:
         *,
         builder: WheelBuilder | None = None,
         commands: Commands | None = None,
+        scripts: Path = SCRIPTS,
+        uses: TreeUses | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(tz=UTC),
     ) -> None:
         self._uv = uv
         self._builder = builder
         self._candidates = CandidateWheels(store / "candidates", builder)
         self._commands = commands or HostCommands()
+        self._scripts = scripts
+        self._uses = uses or TreeUses(store)
         self._trees = store / "envs"
         self._cache = store / "uv-cache"
         self._clock = clock
@@ -172,7 +177,9 @@ class UvEnvironments:
         digest = environment_digest(lock, interpreter)
         tree = self._trees / digest[:32]
         environment = Environment(digest=digest, path=str(tree), interpreter=interpreter)
+        self._uses.use(tree.name)
         if tree.is_dir():
+            os.utime(tree)  # what was not used for long is taken away one day
             return environment
         try:
             bare = self._bare(interpreter)
@@ -197,6 +204,7 @@ class UvEnvironments:
         self._trees.mkdir(parents=True, exist_ok=True)
         for number in itertools.count():
             workplace = self._trees / f".making-{interpreter.sha256[:12]}-{number}"
+            self._uses.use(workplace.name)
             try:
                 workplace.mkdir()
             except FileExistsError:
@@ -210,7 +218,10 @@ class UvEnvironments:
     def _bare(self, interpreter: Interpreter) -> Path:
         """A tree without any wheel, which the others begin as: made once for an interpreter."""
         bare = self._trees / f".bare-{interpreter.sha256[:32]}"
-        if not bare.is_dir():
+        self._uses.use(bare.name)
+        if bare.is_dir():
+            os.utime(bare)
+        else:
             with self._workplace(interpreter) as workplace:
                 new, executable = workplace / "tree", interpreter.executable
                 self._run(["venv", str(new), "--python", executable, "--relocatable"], "a tree")
@@ -228,7 +239,8 @@ class UvEnvironments:
         ]
         if lock.wheels and self._attempt([*command, "--offline"]).returncode != 0:
             self._run(command, "a locked environment", remembering=True)
-        compile_tree(tree, interpreter, self._trees.parent / "bytecode", self._commands)
+        kept = self._trees.parent / "bytecode"
+        compile_tree(tree, interpreter, kept, self._commands, self._scripts)
 
     def _move(self, new: Path, tree: Path) -> None:
         try:

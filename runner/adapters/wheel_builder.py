@@ -8,6 +8,7 @@ out bytes on a pipe, which are believed only if they are the wheel that was aske
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 import tempfile
 import threading
@@ -161,6 +162,7 @@ class WheelBuilder:
         """The wheel, if it is there: another cell may have asked for it before."""
         for each in self.folder(interpreter).glob("*.whl"):
             if parse_wheel_filename(each.name)[:2] == (package, Version(version)):
+                os.utime(each)  # what was not used for long is taken away one day
                 return each
         return None
 
@@ -174,10 +176,19 @@ class WheelBuilder:
         except OSError as error:
             raise NoSpace(f"the store cannot be written: {error}") from error
 
+    def _folder_for_engines(self) -> tempfile.TemporaryDirectory[str]:
+        """In the store, which is at the same path for an engine: our /tmp may not be."""
+        store = self._built.parent
+        try:
+            store.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryDirectory(dir=store, prefix=".source-")
+        except OSError as error:
+            raise NoSpace(f"the store cannot be written: {error}") from error
+
     def _make_from_source(
         self, package: str, version: str, asked: Wanted, prepare: Prepare
     ) -> tuple[str, bytes] | Failure:
-        with tempfile.TemporaryDirectory(prefix="fixproof-source-") as temporary:
+        with self._folder_for_engines() as temporary:
             folder = Path(temporary)
             folder.chmod(0o755)  # the build is another user
             sdist = self._sources.fetch_source(package, version, folder)

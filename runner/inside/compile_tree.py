@@ -59,13 +59,17 @@ def link(source, kept_folder):
         content = file.read()
     target = cache_from_source(source)
     kept = os.path.join(kept_folder, hashlib.sha256(content).hexdigest())
-    if not os.path.exists(kept):
-        data = bytecode(source, content)
-        if data is None:
-            return
-        keep(kept, data)
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    os.link(kept, target)
+    while True:
+        try:
+            os.link(kept, target)
+        except FileNotFoundError:  # not made yet, or taken away a moment ago
+            data = bytecode(source, content)
+            if data is None:
+                return
+            keep(kept, data)
+        else:
+            return
 
 
 def main(tree, kept):
