@@ -11,10 +11,11 @@ from runner.errors import FixproofError, WrongUsage
 from runner.formats import Format, advisory, page, section, suites
 
 if TYPE_CHECKING:
-    from runner.documents import StoredRun
+    from runner.documents import DoctorDocument, StoredRun
     from runner.report import Report
     from runner.wiring import Program
 
+_MARKS = {"ok": "OK", "warning": "warning", "failed": "FAILED", "unused": "-"}
 _BY_STATUS = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3}
 
 
@@ -99,3 +100,11 @@ def print_runs(rows: tuple[StoredRun, ...]) -> None:
             click.echo(f"    {row.summary}")
     if not rows:
         click.echo("no runs yet", err=True)
+
+
+def print_checks(found: DoctorDocument) -> None:
+    """What was looked at, a line each, and below it what to do."""
+    for each in found.checks:
+        click.echo(f"{_MARKS[each.state]:<8} {each.name}: {each.said}")
+        if each.hint:
+            click.echo(f"{'':8} {each.hint}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
@@ -148,6 +149,47 @@ class CancelledDocument(Document):
     run: str
     left: bool
     """Whether every worker that was busy with it has said that it left it."""
+
+
+CheckName = Literal[
+    "engine", "sandbox", "interpreters", "index", "database", "broker", "disk", "clock"
+]
+
+
+class CheckState(StrEnum):
+    """What came of looking at one thing that fixproof stands on."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """Something is not as it should be, and runs can be carried out all the same."""
+    FAILED = "failed"
+    UNUSED = "unused"
+    """As it is set up, nothing needs it."""
+
+
+class Check(Value):
+    """One thing that fixproof stands on."""
+
+    name: CheckName
+    state: CheckState
+    said: str
+    """What was found, or what is wrong."""
+    hint: str | None = None
+    """What to do."""
+    exit_code: int = 0
+    """Of the trouble, where it failed."""
+
+
+class DoctorDocument(Document):
+    """Whether this machine is fit for runs as it is set up."""
+
+    schema_: Literal["fixproof.doctor/1"] = Field(default="fixproof.doctor/1", alias="schema")
+    checks: tuple[Check, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the first check that failed."""
+        return next((each.exit_code for each in self.checks if each.exit_code), 0)
 
 
 def _unicode(text: str) -> str:

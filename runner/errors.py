@@ -139,6 +139,13 @@ class NotConcluded(FixproofError):
     kind = "not_concluded"
 
 
+class ClockWrong(FixproofError):
+    """The clock of this machine tells another time than those of its servers."""
+
+    exit_code = 15
+    kind = "clock_wrong"
+
+
 class Interrupted(FixproofError):
     """The user stopped the run; what was finished is kept."""
 

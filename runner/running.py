@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Protocol
 
+from runner.adapters.disk_space import require_space
 from runner.asking import prepared_plan
 from runner.attempt import EPOCH, Facts
-from runner.errors import NoSpace, UnknownRun
+from runner.errors import UnknownRun
 from runner.findings import Conclusion, Need, Progress
 from runner.options import Kind, Options
 from runner.plans.kinds import AnyPlan, parse, progress_of, step
 from runner.report import Ground, Report, build
 from runner.runs import Listener, Runs
-from runner.settings import Settings
 from runner.store import Run
 from runner.value import digest
 from runner.wiring import Program, make_home, naming
 
 RESUMED_FOR = timedelta(days=1)
 """An interrupted run is gone on with for so long; then the world may have changed."""
-LEAST_FREE = 256 * 1024 * 1024
-"""Bytes that must be free on the disk of fixproof's home before a run starts."""
 
 
 class Watcher(Listener, Protocol):
@@ -39,7 +36,8 @@ def carry_out(
 ) -> Report:
     """Carry out a run, or go on with an interrupted one; the report of it."""
     options = options.model_copy(update={"named": named})
-    _require_space(program.settings)
+    make_home(program.settings)
+    require_space(*program.settings.disks, least=program.settings.min_free)
     plan = prepared_plan(program, kind, named, options, listener)
     with naming(plan.case):
         run, plan = _begin_or_resume(program, plan, options)
@@ -121,14 +119,3 @@ def _drive(
         jobs=options.jobs,
     )
     return service.report(driver.drive(program.runs.facts(run.id)))
-
-
-def _require_space(settings: Settings) -> None:
-    """A disk that fills up in the middle costs more than one that is refused at once."""
-    make_home(settings)
-    free = shutil.disk_usage(settings.home).free
-    if free < LEAST_FREE:
-        raise NoSpace(
-            f"{free >> 20} MiB are free where {settings.home} is; a run needs {LEAST_FREE >> 20}",
-            hint="Free some disk space, or name another folder by --home or FIXPROOF_HOME.",
-        )

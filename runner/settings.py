@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import Field
 
 from runner.errors import WrongUsage
 from runner.value import Value
 
+LOG_FORMATS = ("console", "json")
 SANDBOXES = ("auto", "docker", "bubblewrap", "process")
+MIN_FREE = 2 * 1024**3
+"""Bytes that must be free where nothing else is said: an environment with all it needs is less."""
+_LAST_PORT = 0xFFFF
+_SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 class Settings(Value):
     """Where fixproof keeps its things, and what attempts run in."""
 
     home: Path
-    database_url: str
+    database_url: str = Field(repr=False)
     sandbox: str
-    broker_url: str | None = None
+    broker_url: str | None = Field(default=None, repr=False)
     """Where messages to workers go; None where there is no service."""
     oci_runtime: str | None = None
     """Another runtime of the container engine, `runsc` for example; None for its own."""
@@ -28,11 +36,30 @@ class Settings(Value):
     """Who is told of a night, as Apprise addresses; they hold secrets."""
     ping: str | None = Field(default=None, repr=False)
     """What is told that a night began and ended; its address is a secret."""
+    min_free: int = MIN_FREE
+    """Bytes that must be free on the disk of the home before a run begins."""
+    log_format: str = "console"
+    metrics: tuple[str, int] | None = None
+    """Host and port at which a worker tells its metrics; None: nowhere."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be printed: passwords, and addresses that are secrets as a whole."""
+        urls = (each for each in (self.database_url, self.broker_url) if each)
+        passwords = (urlsplit(each).password for each in urls)
+        known = (each for each in passwords if each)
+        both = (form for each in known for form in (each, unquote(each)))
+        return (*both, *self.notify, *([self.ping] if self.ping else []))
 
     @property
     def store(self) -> Path:
         """Trees of environments, beside uv's cache: one file system, for hard links."""
         return self.home / "store"
+
+    @property
+    def disks(self) -> tuple[Path, ...]:
+        """Folders that may be on disks of their own, and must not be full."""
+        return (self.home, self.store)
 
     @property
     def cache(self) -> Path:
@@ -55,17 +82,80 @@ def read(
     kind = sandbox or environ.get("FIXPROOF_SANDBOX") or "auto"
     if kind not in SANDBOXES:
         raise WrongUsage(f"there is no sandbox {kind!r}", hint=f"There are {', '.join(SANDBOXES)}.")
-    url = environ.get("FIXPROOF_DATABASE_URL") or f"sqlite:///{folder / 'fixproof.sqlite3'}"
+    url = _address(environ, "FIXPROOF_DATABASE") or f"sqlite:///{folder / 'fixproof.sqlite3'}"
     runtime = environ.get("FIXPROOF_OCI_RUNTIME") or None
     return Settings(
         home=folder,
         database_url=url,
         sandbox=kind,
-        broker_url=environ.get("FIXPROOF_BROKER_URL") or None,
+        broker_url=_address(environ, "FIXPROOF_BROKER"),
         oci_runtime=runtime,
         notify=_notify(environ),
         ping=environ.get("FIXPROOF_PING_URL") or None,
+        min_free=_bytes(environ, "FIXPROOF_MIN_FREE", MIN_FREE),
+        log_format=_log_format(environ),
+        metrics=_metrics(environ.get("FIXPROOF_METRICS")),
     )
+
+
+def _log_format(environ: Mapping[str, str]) -> str:
+    form = environ.get("FIXPROOF_LOG_FORMAT") or "console"
+    if form not in LOG_FORMATS:
+        raise WrongUsage(f"FIXPROOF_LOG_FORMAT is console or json, not {form!r}")
+    return form
+
+
+def _metrics(said: str | None) -> tuple[str, int] | None:
+    """`PORT`, which only this machine reaches, or `HOST:PORT`."""
+    if not said:
+        return None
+    host, _, port = said.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > _LAST_PORT:
+        raise WrongUsage(f"FIXPROOF_METRICS is PORT or HOST:PORT, not {said!r}")
+    return (host.strip("[]") or "127.0.0.1", int(port))
+
+
+def _address(environ: Mapping[str, str], name: str) -> str | None:
+    """The address of a server; its password may be in a file, where no process list shows it."""
+    url, file = environ.get(f"{name}_URL") or None, environ.get(f"{name}_PASSWORD_FILE")
+    if not file:
+        return url
+    if url is None:
+        raise WrongUsage(f"{name}_PASSWORD_FILE is set, and {name}_URL is not")
+    return _with_password(url, _secret(file, f"{name}_PASSWORD_FILE"), name)
+
+
+def _with_password(url: str, password: str, name: str) -> str:
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    if ":" in user:
+        raise WrongUsage(
+            f"{name}_URL has a password, and {name}_PASSWORD_FILE another",
+            hint="Leave one of them out.",
+        )
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
+
+
+def _secret(file: str, name: str) -> str:
+    """What stands in a file, without the end of its line."""
+    try:
+        found = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WrongUsage(f"{name} names {file}, which cannot be read") from error
+    if not found:
+        raise WrongUsage(f"{name} names {file}, which is empty")
+    return found
+
+
+def _bytes(environ: Mapping[str, str], name: str, usual: int) -> int:
+    """A size like 500M or 2G, in powers of 1024."""
+    said = environ.get(name)
+    if not said:
+        return usual
+    found = _SIZE.fullmatch(said.strip())
+    if found is None:
+        raise WrongUsage(f"{name} is no size: {said!r}", hint="It is like 500M, 2G or 0.")
+    return int(float(found[1]) * _FACTORS[found[2].upper()])
 
 
 def _notify(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from runner.documents import (
     CancelledDocument,
+    DoctorDocument,
     ErrorDocument,
     PlanDocument,
     PlansDocument,
@@ -44,6 +45,7 @@ PUBLISHED: tuple[type[Value], ...] = (
     DueDocument,
     SubmittedDocument,
     CancelledDocument,
+    DoctorDocument,
     AuditDocument,
 )
 

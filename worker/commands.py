@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from runner.cli_options import (
+    SANDBOXES,
     chosen_format,
     common,
     formatted,
@@ -122,3 +123,42 @@ def worker(sandbox: str | None, jobs: int | None, grace: float, home: str | None
 
     settings = fit(read(home=home, sandbox=sandbox))
     return serve(settings, processes=jobs or default_jobs(), grace=grace)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--sandbox", type=SANDBOXES, help="Where attempts are to run.  [default: auto]")
+@click.option("--only", multiple=True, metavar="CHECK", help="Look at this only; can be repeated.")
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+@click.pass_context
+def doctor(
+    context: click.Context,
+    as_json: bool,
+    sandbox: str | None,
+    only: tuple[str, ...],
+    home: str | None,
+) -> int:
+    """Look at all that runs stand on, and say of each what is wrong and what to do.
+
+    Exit code: 0 runs can be carried out; else that of the first check that failed.
+    """
+    from runner.cli_results import print_checks
+    from runner.documents import CheckName
+    from runner.errors import WrongUsage
+    from runner.examining import examine
+    from runner.settings import read
+    from runner.wiring import Program
+    from worker.broker import CeleryBroker
+
+    unknown = {*only} - {*get_args(CheckName)}
+    if unknown:
+        names = ", ".join(get_args(CheckName))
+        raise WrongUsage(f"there is no check {unknown.pop()!r}", hint=f"There are {names}.")
+    settings = read(home=home, sandbox=sandbox)
+    program = Program(settings, clock=context.obj) if context.obj else Program(settings)
+    found = examine(program, lambda: CeleryBroker(settings.broker_url).check(), only)
+    if as_json:
+        click.echo(found.document())
+    else:
+        print_checks(found)
+    return found.exit_code

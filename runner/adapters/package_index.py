@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 KEPT_SECONDS = 600
 """Metadata of that age is not asked for again."""
 _ANSWER_SECONDS = 30
+_WELL_KNOWN = "pip"
+_NOT_FOUND = 404
 _UV_ATTRIBUTE = "data-upload-time="
 _UV_ACCEPTS = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
@@ -89,6 +92,19 @@ class UvPackageIndex:
             if found is not None:
                 return found
         return None
+
+    def knock(self) -> tuple[datetime, ...]:
+        """What time it is for each configured index that answers and says so.
+
+        Raises:
+            IndexUnreachable: one of them does not answer as an index does.
+        """
+        from pypi_simple import PYPI_SIMPLE_ENDPOINT
+
+        told = (
+            _time_at(each) for each in configured_indexes(os.environ) or (PYPI_SIMPLE_ENDPOINT,)
+        )
+        return tuple(each for each in told if each is not None)
 
     def identity(self) -> str:
         """Names where packages come from; passwords do not count."""
@@ -198,6 +214,19 @@ def _ask_index(address: str, package: str) -> tuple[list[File], bool] | None:
         # uv also reads an attribute of HTML pages that no standard names.
         dated = _UV_ATTRIBUTE in client.s.get(page_url, timeout=_ANSWER_SECONDS).text
         return _with_upload_times(client.s, address, package, files), dated
+    return None
+
+
+def _time_at(address: str) -> datetime | None:
+    """What an index says of the time, in answer to a question for a package that most have."""
+    with _asking(address, _WELL_KNOWN) as client:
+        url = client.get_project_url(_WELL_KNOWN)
+        with client.s.get(url, timeout=_ANSWER_SECONDS, stream=True) as answer:
+            if answer.status_code != _NOT_FOUND:
+                answer.raise_for_status()
+            said, age = answer.headers.get("Date"), answer.headers.get("Age", "")
+        held = timedelta(seconds=int(age) if age.isdecimal() else 0)  # by a cache on the way
+        return parsedate_to_datetime(said).astimezone(UTC) + held if said else None
     return None
 
 

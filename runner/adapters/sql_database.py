@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -24,7 +26,37 @@ _MIGRATING = 0x66697870
 """Key of the lock of PostgreSQL that one migration at a time holds."""
 _DISK_FULL = "53100"
 _NO_SUCH_TABLE = "42P01"
+_CLOCK = sa.select(sa.func.clock_timestamp())
 _FULL = ("disk is full", "disk I/O error")
+
+
+class Seen(NamedTuple):
+    """What a look at a database shows."""
+
+    version: int
+    """Of its tables; 0 where there are none yet."""
+    now: datetime | None
+    """What time it is for its server; None where there is none."""
+
+
+def look(url: str) -> Seen:
+    """Reach a database, and leave its tables as they are.
+
+    Raises:
+        WrongUsage, StoreTrouble, NoSpace: as `Database`.
+    """
+    parsed = _parse(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    if sqlite and parsed.database and not Path(parsed.database).exists():
+        return Seen(0, None)
+    with _trouble():
+        engine = _sqlite(parsed) if sqlite else _postgres(parsed)
+        try:
+            with engine.connect() as connection:
+                clock = None if sqlite else connection.execute(_CLOCK).scalar_one()
+                return Seen(_version(connection, sqlite=sqlite), clock)
+        finally:
+            engine.dispose()
 
 
 class Database:
@@ -122,26 +154,11 @@ class Database:
 
     def _prepare_tables(self) -> None:
         """One look at a number where all is well; Alembic is loaded only where it is not."""
-        version = self._version()
-        if version > SCHEMA:
-            raise StoreTrouble(
-                f"the database has tables of version {version}, this fixproof knows {SCHEMA}",
-                hint="Use the fixproof that made it, or another FIXPROOF_HOME or database.",
-            )
+        with self._reading.connect() as connection:
+            version = _version(connection, sqlite=self.sqlite)
+        require_known(version)
         if version < SCHEMA:
             self._bring_up_to_date()
-
-    def _version(self) -> int:
-        """The number of the last migration; 0 where there are no tables yet."""
-        with self._reading.connect() as connection:
-            if self.sqlite:
-                return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-            try:
-                return int(connection.execute(sa.select(alembic_version)).scalar_one_or_none() or 0)
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) == _NO_SUCH_TABLE:
-                    return 0
-                raise
 
     def _bring_up_to_date(self) -> None:
         """Make the tables, or move them; whoever comes second waits, and finds it done."""
@@ -169,6 +186,31 @@ class Database:
         if not sa.inspect(connection).has_table(alembic_version.name):
             return 0
         return int(connection.execute(sa.select(alembic_version)).scalar_one_or_none() or 0)
+
+
+def require_known(version: int) -> None:
+    """Leave tables alone that a later fixproof made.
+
+    Raises:
+        StoreTrouble: they are such tables.
+    """
+    if version > SCHEMA:
+        raise StoreTrouble(
+            f"the database has tables of version {version}, this fixproof knows {SCHEMA}",
+            hint="Use the fixproof that made it, or another FIXPROOF_HOME or database.",
+        )
+
+
+def _version(connection: sa.Connection, *, sqlite: bool) -> int:
+    """The number of the last migration; 0 where there are no tables yet."""
+    if sqlite:
+        return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    try:
+        return int(connection.execute(sa.select(alembic_version)).scalar_one_or_none() or 0)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _NO_SUCH_TABLE:
+            return 0
+        raise
 
 
 def _parse(url: str) -> sa.URL:

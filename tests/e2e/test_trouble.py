@@ -28,6 +28,7 @@ from runner.errors import (
     WrongUsage,
 )
 from tests.attempts import becomes
+from tests.disks import fill, small_disk
 from tests.e2e.command import (
     BROKEN,
     GOOD,
@@ -270,24 +271,10 @@ def test_a_sandbox_that_is_not_there_yet_is_refused(
 # The disk
 
 
-@contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
-    """A file system of its own."""
-    folder.mkdir()
-    size = f"size={mebibytes}m"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder: Path, leave: int) -> Path:
-    """Have only `leave` bytes left on a disk."""
-    filler = folder / "filler"
-    with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, shutil.disk_usage(folder).free - leave))
-    return filler
+def at(fixproof: Fixproof, disk: Path) -> Fixproof:
+    """The command with its home on a small disk, of which a fourth is little."""
+    env = {**fixproof.env, "FIXPROOF_MIN_FREE": "200M"}
+    return replace(fixproof, home=disk / "home", env=env)
 
 
 def test_a_disk_that_is_nearly_full_is_refused_at_once(
@@ -295,11 +282,11 @@ def test_a_disk_that_is_nearly_full_is_refused_at_once(
 ) -> None:
     package.usual()
     with small_disk(tmp_path / "disk", 280) as disk:
-        call = replace(fixproof, home=disk / "home")
+        call = at(fixproof, disk)
         filler = fill(disk, 20 * MIB)
         error = call.error("verify", cases.write())
         assert (error["kind"], error["exit_code"]) == ("no_space", NoSpace.exit_code)
-        assert "--home" in error["hint"]
+        assert "FIXPROOF_HOME" in error["hint"]
         filler.unlink()
         assert said(call.verify(cases.write(), code=0)) == ("PASS", "ok")
 
@@ -310,7 +297,7 @@ def test_a_disk_that_fills_up_in_the_middle_is_told_and_the_run_goes_on_when_it_
     package.usual()
     script = cases.write(SLOW + TELLS)
     with small_disk(tmp_path / "disk", 280) as disk:
-        call = replace(fixproof, home=disk / "home")
+        call = at(fixproof, disk)
         with call.started("verify", script, "--json", "--jobs", "1") as process:
             wait_for(process, "attempt 1:")
             filler = fill(disk, 0)
