@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from runner.adapters.disk_space import require_space
 from runner.asking import prepared_plan
 from runner.desk import Asked, Silent
 from runner.environment import Interpreter
@@ -26,9 +29,10 @@ from runner.store import Run
 from runner.wiring import Program
 from runner.work import Broker, Item, Ticket, WorkStore
 from worker.heart import Heart
+from worker.measures import MeasuredRuns, measures_of_this_process
 from worker.questions import Question
 
-_LOG = logging.getLogger("fixproof.worker")
+_LOG = structlog.get_logger("fixproof.worker")
 
 
 class ProgramFooting:
@@ -58,6 +62,8 @@ class WorkerDesk:
         self._program = program
         self._broker = broker
         self._heart = heart
+        asked_for = program.settings.metrics is not None
+        self._measures = measures_of_this_process(asked_for=asked_for)
 
     @property
     def work(self) -> WorkStore:
@@ -76,6 +82,8 @@ class WorkerDesk:
         return self._program.stored(run_id)
 
     def plan(self, run: Run) -> tuple[Asked, str]:
+        settings = self._program.settings
+        require_space(*settings.disks, least=settings.min_free)
         question = Question.model_validate_json(run.asked or "{}")
         self._unpack(run.case_id, run.case_sha256 or "")
         named = f"{run.case_id}@{run.case_sha256}"
@@ -96,15 +104,23 @@ class WorkerDesk:
         fresh = Question.model_validate_json(run.asked or "{}").options.fresh
         folder = str(self._program.cases.folder(plan.case))
         job = Job(run=run.id, ground=ground, folder=folder, fresh=fresh)
-        return Runs(self._program, job, plan, Silent())
+        return MeasuredRuns(self._program, job, plan, self._measures)
 
     def met(self, item: Item, trouble: FixproofError) -> None:
-        _LOG.warning("%s met trouble: %s", item.id, trouble)
+        _LOG.warning("met trouble", kind=trouble.kind, trouble=str(trouble), tries=item.tries)
         if isinstance(trouble, (SandboxTrouble, SandboxUnavailable, EnvironmentTrouble)):
             self._program.renew()  # an engine that was restarted may have other images now
 
-    def holding(self, item: Item, owner: str) -> AbstractContextManager[None]:
-        return self._heart.holding(item, owner)
+    @contextmanager
+    def holding(self, item: Item, owner: str) -> Iterator[None]:
+        began = time.monotonic()
+        with _speaking_of(item), self._heart.holding(item, owner):
+            _LOG.info("began", tries=item.tries)
+            try:
+                yield
+            finally:
+                self._program.leave_trees()
+            _LOG.info("ended", seconds=round(time.monotonic() - began, 3))
 
     def send(self, tickets: Iterable[Ticket]) -> None:
         self._broker.send(tickets)
@@ -126,6 +142,12 @@ class WorkerDesk:
         missing = next((each for each in wanted if each.sha256 not in there), None)
         if missing is not None or backend.prepare(wanted):
             raise _another(missing or wanted[0])
+
+
+def _speaking_of(item: Item) -> AbstractContextManager[None]:
+    """Have whatever is logged meanwhile say what it is about."""
+    cell = {"cell": item.cell.id} if item.cell else {}
+    return bound_contextvars(run=item.run, task=str(item.task), item=item.id, **cell)
 
 
 def _another(interpreter: Interpreter) -> EnvironmentTrouble:

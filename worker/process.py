@@ -5,7 +5,6 @@ Everything here is made after the fork: neither connections nor threads survive 
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 import signal
@@ -13,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
+
+import structlog
 
 from runner.adapters.run_locks import RunLocks
 from runner.carrier import Carrier
@@ -29,7 +30,7 @@ TIDY = 10.0
 """Seconds between two looks for what killed processes left."""
 SWEEPER = "sweeper"
 """Name of the lock of the one process of a home that sweeps."""
-_LOG = logging.getLogger("fixproof.worker")
+_LOG = structlog.get_logger("fixproof.worker")
 
 
 class Footing(Protocol):
@@ -93,6 +94,6 @@ class Process:
                     tidied = time.monotonic()
                     footing.tidy()
             except FixproofError as trouble:
-                _LOG.warning("nothing was swept: %s", trouble)
+                _LOG.warning("nothing was swept", trouble=str(trouble))
             except Exception:  # noqa: BLE001 - without a sweeper, what is lost stays lost
                 _LOG.exception("nothing was swept")

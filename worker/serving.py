@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import signal
-import sys
 import threading
 import warnings
 from typing import Any
 
+import structlog
 from celery import signals
 from celery.platforms import SecurityWarning
 
+from runner import __version__
 from runner.adapters.sql_store import SqlStore
 from runner.errors import SandboxUnavailable
 from runner.queues import Capability, queues_for
@@ -22,8 +23,12 @@ from runner.wiring import Program, make_home
 from worker.app import WORK, make_app
 from worker.broker import CeleryBroker
 from worker.desk import ProgramFooting
+from worker.intake import Intake
+from worker.logs import configure
+from worker.metrics import telling
 from worker.process import LEAVE, MakeFooting, Process
 
+_LOG = structlog.get_logger("fixproof.worker")
 _process: Process | None = None
 """This process of the pool; made after the fork."""
 
@@ -40,11 +45,13 @@ def serve(
             hands that back.
         make_footing: called in each process of the pool.
     """
-    queues = queues_for(Capability(arch=platform.machine(), sandbox=settings.sandbox))
-    app = make_app(str(settings.broker_url), queues)
+    configure(settings)
+    here = Capability(arch=platform.machine(), sandbox=settings.sandbox)
+    app = make_app(str(settings.broker_url), queues_for(here))
     app.task(_work, name=WORK)
     signals.worker_process_init.connect(_starter(settings, make_footing), weak=False)
-    signals.worker_ready.connect(_say(settings), weak=False)
+    intake = Intake(settings, here)
+    signals.worker_ready.connect(_ready(settings, intake), weak=False)
     warnings.simplefilter("ignore", SecurityWarning)  # what strangers wrote never runs as root
     worker = app.Worker(
         hostname=f"fixproof@{platform.node()}.{os.getpid()}",
@@ -57,7 +64,8 @@ def serve(
         optimization="fair",
     )
     signals.worker_shutting_down.connect(_leaver(worker, grace), weak=False)
-    worker.start()
+    with telling(settings, lambda: intake.paused):
+        worker.start()
     return int(worker.exitcode or 0)
 
 
@@ -102,9 +110,10 @@ def _starter(settings: Settings, make_footing: MakeFooting) -> Any:
     return start
 
 
-def _say(settings: Settings) -> Any:
-    def ready(**_: object) -> None:
-        print(f"fixproof worker: ready, {settings.sandbox}", file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
+def _ready(settings: Settings, intake: Intake) -> Any:
+    def ready(sender: Any, **_: object) -> None:
+        _LOG.info("ready", sandbox=settings.sandbox, home=str(settings.home), fixproof=__version__)
+        intake.watch(sender)
 
     return ready
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runner.adapters.sql_database import Database
 from runner.adapters.sql_evidence import SqlEvidence
+from runner.adapters.sql_figures import SqlFigures
 from runner.adapters.sql_nights import SqlNights
 from runner.adapters.sql_records import SqlRecords
 from runner.adapters.sql_runs import SqlRuns
@@ -20,6 +21,7 @@ class SqlStore:
         self.records = SqlRecords(self._database)
         self.nights = SqlNights(self._database)
         self.work = SqlWork(self._database)
+        self.figures = SqlFigures(self._database)
 
     def close(self) -> None:
         self._database.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy as sa
+from prometheus_client.parser import text_string_to_metric_families
 
 from runner.adapters.sql_tables import SCHEMA
 from tests.attempts import becomes, is_alive
 from tests.e2e.command import BROKEN, GOOD, PROGRAM, TELLS, Cases, Fixproof, Package, said
+from tests.e2e.test_builds import a_source
 from tests.servers import Postgres, Redis, wait_for
 from tests.test_nothing_survives import left_behind
 
@@ -301,3 +306,82 @@ def test_a_file_of_this_machine_is_no_candidate_for_workers_elsewhere(
     package.usual()
     error = service.error("submit", "verify", cases.write(), "--candidate", ".")
     assert "file of this machine" in error["message"]
+
+
+# Watching it
+
+
+def told(worker: Worker) -> dict[str, float]:
+    """What a worker tells Prometheus, by name and labels."""
+    lines = [json.loads(line) for line in worker.output.read_text().splitlines()]
+    (port,) = [each["port"] for each in lines if each["event"] == "metrics"]
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10)
+    parsed = text_string_to_metric_families(answer.text)
+    samples = [sample for family in parsed for sample in family.samples]
+    return {",".join([each.name, *each.labels.values()]): each.value for each in samples}
+
+
+@pytest.mark.postgres
+def test_prometheus_is_told_of_all_processes_and_the_log_of_runs_and_cells(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker, postgres: Postgres
+) -> None:
+    package.source_only("1.0", BROKEN, a_source(package, "1.0")).release("1.1", GOOD)
+    env = {
+        "FIXPROOF_DATABASE_URL": postgres.database().replace(
+            "//fixproof@", "//fixproof:let-me-in@"
+        ),
+        "FIXPROOF_METRICS": "0",
+        "FIXPROOF_LOG_FORMAT": "json",
+    }
+    with on(service, **env) as there:
+        waiting = submitted(there, "verify", cases.write(fixed="1.1"), "--arch", "pdp11")
+        worker = start(at=there)
+        done = there("submit", "verify", cases.write(fixed="1.1"), "--wait", "--json")
+        assert said(done.document) == ("PASS", "ok"), done.stderr
+        found = told(worker)
+        assert found["fixproof_attempts_total,present,"] == 3
+        assert found["fixproof_attempts_total,absent,"] == 5
+        ran = sum(each for name, each in found.items() if name.startswith("fixproof_attempts_"))
+        assert found["fixproof_run_seconds_count"] == ran == 10
+        assert found["fixproof_resolve_seconds_count"] >= 2
+        assert found["fixproof_build_seconds_count"] == 1
+        assert found["fixproof_install_seconds_count"] >= ran
+        (queue,) = [each for each in found if each.startswith("fixproof_queue_items")]
+        assert "pdp11" in queue
+        assert found[queue] == 1
+        assert found[queue.replace("items", "age_seconds")] > 0
+        assert found["fixproof_runs_open"] == 1
+        assert found["fixproof_disk_free_bytes,store"] > found["fixproof_disk_least_free_bytes"]
+        assert found["fixproof_intake_paused"] == 0
+        assert found["fixproof_answers,database"] == found["fixproof_answers,broker"] == 1
+        assert there("cancel", waiting).code == 0
+    lines = [json.loads(line) for line in worker.output.read_text().splitlines()]
+    of_cells = [each for each in lines if "cell" in each]
+    assert {each["run"] for each in of_cells} == {done.document["run"]}
+    assert {each["id"] for each in done.document["cells"]} == {each["cell"] for each in of_cells}
+    assert "let-me-in" not in worker.output.read_text()
+
+
+def test_a_part_that_does_not_answer_is_told_and_the_rest_too(
+    service: Fixproof, start: StartWorker, tmp_path: Path
+) -> None:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    with Redis(folder) as own:
+        env = {"FIXPROOF_BROKER_URL": own.address(), "FIXPROOF_METRICS": "0"}
+        with on(service, FIXPROOF_LOG_FORMAT="json", **env) as there:
+            worker = start(at=there)
+            own.stop()
+            found = told(worker)
+            assert found["fixproof_answers,broker"] == 0
+            assert found["fixproof_answers,database"] == 1
+            own.start()
+
+
+def test_an_address_of_metrics_that_is_taken_is_said(service: Fixproof) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = service("worker", FIXPROOF_METRICS=str(taken.getsockname()[1]))
+    assert done.code == 2
+    assert "each worker needs its own" in done.stderr

@@ -73,6 +73,8 @@ class RealService:
     workers: list[Worker] = field(default_factory=list)
     asked: dict[str, str] = field(default_factory=dict)
     """Behaviours by run."""
+    env: dict[str, str] = field(default_factory=dict)
+    """Settings of workers that are started from now on, beside the usual ones."""
     _serial: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class RealService:
             process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", sys.executable, *words],
                 cwd=REPO,
-                env=os.environ | own,
+                env=os.environ | own | self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
