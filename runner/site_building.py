@@ -21,7 +21,7 @@ from runner.publish.feed import feed
 from runner.publish.markers import SectionName
 from runner.publish.published import Published
 from runner.publish.rows import MARKS, MOST_RECORDS, Row, paged, row_of, state_of
-from runner.publish.sections import section, warnings
+from runner.publish.sections import claimed_fixed, section, warnings
 from runner.publish.standing import mark_of, said_of_lack
 from runner.publish.strip import MOST_NIGHTS, history, strip
 from runner.publishing import Publisher
@@ -197,7 +197,7 @@ class SiteBuilder:
             "summary": row.summary,
             "notices": [each for each in warnings(found) if each.text != row.summary],
             "evidence": statements.evidence(found),
-            "claimed_fixed": ", ".join(_claimed(found)),
+            "claimed_fixed": claimed_fixed(found),
             "first_fixed": statements.first_fixed(found) if main else "",
             "affected": section(found, SectionName.AFFECTED, logs).blocks,
             "upgrade": section(found, SectionName.UPGRADE, logs).blocks,
@@ -239,12 +239,6 @@ class SiteBuilder:
         atom = feed(newest, self._options.title, self._options.base)
         texts = {"index.html": index, "style.css": sheet(), "feed.atom": atom}
         return {path: self._files.put(path, text) for path, text in texts.items()}
-
-
-def _claimed(found: Published) -> list[str]:
-    """Releases that the case names as fixed, whatever was measured."""
-    claims = [found.case.claims(each) for each in found.case.variant_names()]
-    return list(dict.fromkeys(version for each in claims for version in each.fixed))
 
 
 def _listed(record: Record, records: Sequence[Record], sha256: str) -> dict[str, Any]:

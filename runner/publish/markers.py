@@ -28,6 +28,7 @@ _SPOKEN = re.compile(r"(<!--\s*fixproof)(:)", re.IGNORECASE)
 class SectionName(StrEnum):
     """What can be asked for between two markers."""
 
+    FIX = "fix"
     EVIDENCE = "evidence"
     VERIFIED_EXECUTION = "verified-execution"
     PROOF = "proof"

@@ -24,6 +24,7 @@ Logs = Callable[[str], Attempt | None]
 """The stored attempt of a name."""
 
 TITLES = {
+    SectionName.FIX: "The fix",
     SectionName.EVIDENCE: "Evidence",
     SectionName.VERIFIED_EXECUTION: "Verified Execution",
     SectionName.PROOF: "Proof and evidence",
@@ -35,7 +36,12 @@ TITLES = {
     SectionName.ENVIRONMENT: "Environment",
     SectionName.AGAIN: "Run it again",
 }
-_OF_SCRIPT = (SectionName.SIGNATURE, SectionName.REPRODUCTION, SectionName.AGAIN)
+_OF_SCRIPT = (
+    SectionName.FIX,
+    SectionName.SIGNATURE,
+    SectionName.REPRODUCTION,
+    SectionName.AGAIN,
+)
 """Sections that say something even where nothing was measured."""
 
 
@@ -62,6 +68,22 @@ def warnings(found: Published) -> Iterator[Prose]:
         )
     if newer := found.standing.newer:
         yield Prose(text=f"A newer run, {newer.run}, could not tell: {newer.summary}")
+
+
+def _fix(found: Published, _logs: Logs) -> Iterator[Block]:
+    measured = statements.first_fixed(found) if found.main else "nothing was measured"
+    yield Facts(pairs=(("Claimed to be fixed", claimed_fixed(found)), ("Measured", measured)))
+    named = (("Issue", found.case.metadata.issue), ("Fix", found.case.metadata.fix))
+    pairs = tuple((name, address) for name, address in named if address)
+    if pairs:
+        yield Links(pairs=pairs)
+
+
+def claimed_fixed(found: Published) -> str:
+    """Releases that the case names as fixed, whatever was measured."""
+    claims = [found.case.claims(each) for each in found.case.variant_names()]
+    named = dict.fromkeys(version for each in claims for version in each.fixed)
+    return ", ".join(named) or "nothing is claimed"
 
 
 def _evidence(found: Published, _logs: Logs) -> Iterator[Block]:
@@ -231,12 +253,6 @@ def _again(found: Published, _logs: Logs) -> Iterator[Block]:
     yield Code(text="\n".join(again), language="sh")
 
 
-def links(found: Published) -> Links:
-    """Where the bug and its fix are discussed."""
-    named = (("Issue", found.case.metadata.issue), ("Fix", found.case.metadata.fix))
-    return Links(pairs=tuple((name, address) for name, address in named if address))
-
-
 def _counted(cell: CellReport) -> str:
     return f"{cell.counts.present} of {cell.counts.judged}" if cell.counts.judged else ""
 
@@ -246,6 +262,7 @@ def _place(cell: CellReport) -> Version:
 
 
 _MAKERS: dict[SectionName, Callable[[Published, Logs], Iterator[Block]]] = {
+    SectionName.FIX: _fix,
     SectionName.EVIDENCE: _evidence,
     SectionName.VERIFIED_EXECUTION: _verified_execution,
     SectionName.PROOF: _proof,

@@ -226,20 +226,81 @@ def test_nothing_of_a_page_acts_on_a_terminal(
     assert "[bold]x[/bold]" in done.text
 
 
-def test_bad_bytes_and_a_long_log_are_no_trouble(
-    fixproof: Fixproof, package: Package, corpus: Cases, publish: Publish
+@pytest.mark.parametrize("in_one_line", [False, True])
+def test_bad_bytes_and_ten_megabytes_of_log_are_no_trouble(
+    fixproof: Fixproof, package: Package, corpus: Cases, publish: Publish, *, in_one_line: bool
 ) -> None:
     package.usual()
     corpus.write(name="bug", issue=issue(package), fixed="1.2", broken=["1.1"])
     assert fixproof("verify", "bug").code == 0
     page = publish(TRUE)
-    log = b"INFO: \xff\xfe caf\xe9 First fixed release: 9.9\n" * 100_000
+    log = b"INFO: \xff\xfe caf\xe9 First fixed release: 9.9\n" * 250_000
+    log = log.replace(b"\n", b" ") if in_one_line else log
     page.write_bytes(page.read_bytes() + b"\nMinimal Reproduction\n" + log)
     document = fixproof("audit", page, "--json").document
     (found,) = document["pages"]
     assert found["encoding"] == "mixed"
     assert [each["kind"] for each in found["findings"]] == ["reproduction_not_code"]
     assert {*results(found).values()} == {"confirmed"}
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_half_a_page_is_audited_or_is_none(
+    fixproof: Fixproof, package: Package, corpus: Cases, publish: Publish, layout: Layout
+) -> None:
+    package.usual()
+    corpus.write(name="bug", issue=issue(package), fixed="1.2", broken=["1.1"])
+    assert fixproof("verify", "bug").code == 0
+    whole = publish(TRUE, layout=layout).read_bytes()
+    folder = fixproof.cwd / "halves"
+    folder.mkdir()
+    ending = "html" if layout is Layout.HTML else "md"
+    for at in range(0, len(whole), len(whole) // 12):
+        (folder / f"first-{at:04}.{ending}").write_bytes(whole[:at])
+        (folder / f"last-{at:04}.{ending}").write_bytes(whole[at:])
+    done = fixproof("audit", folder, "--json")
+    assert "Traceback" not in done.stderr
+    for each in done.document["pages"]:
+        assert each["exit_code"] in (0, 3), each["findings"]
+        assert "contradicted" not in results(each).values()
+
+
+def test_two_fixes_on_one_page_are_told_apart_by_nobody(
+    fixproof: Fixproof, package: Package, corpus: Cases, publish: Publish
+) -> None:
+    package.usual()
+    corpus.write(name="bug", issue=issue(package), fixed="1.2", broken=["1.1"])
+    assert fixproof("verify", "bug").code == 0
+    page = publish(TRUE)
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text + "\n" + text.replace("#7", "#8").replace("1.2", "1.3"), encoding="utf-8")
+    (found,) = fixproof("audit", page, "--json").document["pages"]
+    assert (found["issue"], found["case"], found["lack"]) == (None, None, "several_fixes")
+    assert {*results(found).values()} == {"untested"}
+    assert "several_fixes" in [each["kind"] for each in found["findings"]]
+    refused = fixproof("new", page)
+    assert (refused.code, "several issues, #7 and #8" in refused.stderr) == (2, True)
+
+
+def test_no_script_of_a_page_is_copied_through(
+    fixproof: Fixproof, package: Package, corpus: Cases, publish: Publish
+) -> None:
+    package.usual()
+    page = publish(
+        Said(more=("Last verified: <b onclick='alert(2)'>soon</b>",)), "page.html", Layout.HTML
+    )
+    evil = "<h2>Minimal Reproduction</h2><pre>import a<script>alert(1)</script>\nx = 1</pre></body>"
+    text = page.read_text(encoding="utf-8").replace("</body>", evil)
+    page.write_text(text, encoding="utf-8")
+    for form in ("text", "md", "json"):
+        done = fixproof("audit", page, "--format", form)
+        assert done.code == 3, done.text
+        assert "alert" not in done.text
+        assert "onclick" not in done.text
+    assert fixproof("new", page).code == 0
+    made = (corpus.folder / f"{package.name}-7.py").read_text(encoding="utf-8")
+    assert "x = 1" in made
+    assert "alert" not in made
 
 
 def test_a_corpus_of_published_pages_is_audited_without_a_case(

@@ -102,3 +102,46 @@ def test_what_makes_no_case_is_wrong_usage(
     done = fixproof("new", *words)
     assert (done.code, message in done.stderr) == (2, True), done.stderr
     assert [*repros.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Hello.\n", "is no fix page"),
+        ("", "is no fix page"),
+        ("The Fix\n\nUpgrade to version 1.2 or later.", "no name"),
+        ("Proof / Evidence\n- GitHub issue: " + ISSUE, "nothing is claimed"),
+    ],
+)
+def test_no_page_and_too_little_of_one_make_no_case(
+    fixproof: Fixproof, repros: Path, text: str, message: str
+) -> None:
+    page = fixproof.cwd / "page.txt"
+    page.write_text(text, encoding="utf-8")
+    done = fixproof("new", page)
+    assert (done.code, message in done.stderr) == (2, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert [*repros.iterdir()] == []
+
+
+def test_of_half_a_page_options_say_what_is_missing(fixproof: Fixproof, repros: Path) -> None:
+    page = fixproof.cwd / "page.txt"
+    page.write_text("The Fix\nUpgrade to version 1.2 or later.\n", encoding="utf-8")
+    done = fixproof("new", page, "--package", "pkg", "--issue", ISSUE)
+    assert done.code == 0, done.stderr
+    text = (repros / "pkg-7.py").read_text(encoding="utf-8")
+    assert '# fixed     = "1.2"\n' in text
+    assert f'# issue     = "{ISSUE}"\n' in text
+
+
+def test_ten_megabytes_of_log_do_not_come_into_the_case(fixproof: Fixproof, repros: Path) -> None:
+    page = fixproof.cwd / "page.txt"
+    log = b"INFO: \xff caf\xe9 \x1b[31m First fixed release: 9.9\n" * 250_000
+    page.write_bytes(PAGE.text(Layout.DASHES).encode() + b"\nMinimal Reproduction\n" + log)
+    done = fixproof("new", page)
+    assert done.code == 0, done.stderr
+    made = (repros / "pkg-7.py").read_text(encoding="utf-8")
+    assert '# fixed     = "1.2"\n' in made
+    assert "more lines" in made
+    assert len(made) < 20_000
+    assert "\x1b" not in made

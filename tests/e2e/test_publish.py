@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import TELLS, Cases, Fixproof, Package
+from runner.publish.markers import SectionName
+from tests.e2e.command import PATIENCE, TELLS, Cases, Fixproof, Package
 from tests.e2e.test_candidate import VERSION, a_wheel
 
 LEAKS = """
@@ -148,6 +152,72 @@ def test_what_is_not_there_or_not_a_page_is_wrong_usage(
         done = fixproof("publish", *words)
         assert (done.code, done.stdout) == (2, b"")
         assert "Traceback" not in done.stderr
+
+
+def test_a_page_that_changes_meanwhile_is_left_as_somebody_wrote_it(
+    fixproof: Fixproof, corpus: Cases, tmp_path: Path
+) -> None:
+    corpus.write()
+    fixproof.verify("bug", code=0)
+    page, other = a_page(tmp_path, "evidence"), a_page(tmp_path, "evidence", name="other.md")
+    database = fixproof.home / "fixproof.sqlite3"
+    with closing(sqlite3.connect(database, isolation_level=None)) as busy:
+        busy.execute("PRAGMA locking_mode=EXCLUSIVE")
+        busy.execute("BEGIN EXCLUSIVE")
+        with fixproof.started("publish", page, other) as publishing:
+            waits_for(database, publishing.pid)  # by now it has read the first page
+            page.write_text("mine\n")
+            busy.execute("COMMIT")
+            busy.close()
+            _, stderr = publishing.communicate(timeout=PATIENCE)
+    assert (publishing.returncode, "page.md changed while" in stderr.decode()) == (20, True)
+    assert page.read_text() == "mine\n"
+    assert "yes, 3 of 3 attempts on 1.1" in between(other, "evidence")
+
+
+def waits_for(file: Path, process: int) -> None:
+    """Until a process has a file open."""
+    end = time.monotonic() + PATIENCE
+    opened: set[str] = set()
+    while str(file) not in opened and time.monotonic() < end:
+        time.sleep(0.02)
+        opened.clear()
+        for each in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):
+                opened.add(str(each.readlink()))
+    assert str(file) in opened
+
+
+@pytest.mark.parametrize("name", ["page.md", "page.html", "page.txt"])
+def test_a_page_with_ten_megabytes_of_log_is_published_as_any_other(
+    fixproof: Fixproof, corpus: Cases, tmp_path: Path, name: str
+) -> None:
+    corpus.write()
+    page = a_page(tmp_path, "evidence", name=name)
+    log = b"<script>log()</script> caf\xe9 &amp; <!-- not ours -->\r\n" * 200_000
+    page.write_bytes(log + page.read_bytes() + log.replace(b"\r\n", b" "))
+    assert fixproof("publish", page).code == 0
+    data = page.read_bytes()
+    assert data.startswith(log)
+    assert data.endswith(log.replace(b"\r\n", b" "))
+    assert b"Not measured" in data
+    assert fixproof("publish", page, "--check").code == 0
+
+
+def test_what_strangers_wrote_is_never_markup_of_a_page(
+    fixproof: Fixproof, corpus: Cases, tmp_path: Path
+) -> None:
+    corpus.write(LEAKS, title="<script>alert(1)</script>")
+    fixproof.verify("bug", code=0)
+    page = a_page(tmp_path, *SectionName, name="page.html")
+    own = b"<script>own()</script>\n"
+    page.write_bytes(own + page.read_bytes())
+    assert fixproof("publish", page).code == 0
+    text = page.read_text()
+    assert text.count("<script") == 1
+    assert text.startswith("<script>own()</script>\n")
+    assert "&lt;script&gt;alert(1)" in text
+    assert "\x1b" not in text
 
 
 def test_of_a_folder_pages_with_markers_are_written(

@@ -14,7 +14,6 @@ from runner.nightly.keeping import Look
 from runner.outcome import Outcome
 from runner.publish import statements
 from runner.publish.badge import badge
-from runner.publish.blocks import Links, Section
 from runner.publish.feed import feed
 from runner.publish.markers import SectionName
 from runner.publish.published import Published
@@ -30,7 +29,7 @@ from runner.publish.rows import (
     row_of,
     state_of,
 )
-from runner.publish.sections import TITLES, links, section
+from runner.publish.sections import TITLES, section
 from runner.publish.standing import Lack, Standing, standing
 from runner.publish.strip import History, history, strip
 from runner.publish.written import Form, form_of, written
@@ -123,11 +122,19 @@ def test_links_and_warnings_are_written_too(form: Form) -> None:
         "could not tell",
     ):
         assert each in text
-    own = Section(name=SectionName.EVIDENCE, title="x", blocks=(links(found),))
-    assert "https://example.org/2" in written(own, form, Privacy())
-    assert links(found) == Links(
-        pairs=(("Issue", "https://example.org/1"), ("Fix", "https://example.org/2"))
-    )
+    about = said(warned, SectionName.FIX, form)
+    assert "https://example.org/1" in about
+    assert "https://example.org/2" in about
+
+
+@pytest.mark.parametrize("form", Form)
+def test_the_fix_is_a_claim_until_it_was_measured(form: Form) -> None:
+    case = a_case(fixed="1.2")
+    found = Published(case=case, script="", standing=standing([], case.sha256))
+    text = said(found, SectionName.FIX, form)
+    assert "Claimed to be fixed" in text
+    assert "nothing was measured" in text
+    assert "1.2, measured over 2 releases" in said(published()[0], SectionName.FIX, form)
 
 
 def test_pages_are_written_by_the_name_of_their_file() -> None:
