@@ -66,12 +66,18 @@ def warnings(found: Published) -> Iterator[Prose]:
             f"Measure again: fixproof verify {found.case.id} --fresh",
             loud=True,
         )
+    if found.expired and found.ran:
+        yield Prose(
+            text=f"This was measured on {found.ran:%Y-%m-%d}, more than 30 days ago. Measure again: "
+            f"fixproof verify {found.case.id}",
+            loud=True,
+        )
     if newer := found.standing.newer:
         yield Prose(text=f"A newer run, {newer.run}, could not tell: {newer.summary}")
 
 
 def _fix(found: Published, _logs: Logs) -> Iterator[Block]:
-    measured = statements.first_fixed(found) if found.main else "nothing was measured"
+    measured = statements.first_fixed(found) if found.main else "nothing that can be relied on"
     yield Facts(pairs=(("Claimed to be fixed", claimed_fixed(found)), ("Measured", measured)))
     named = (("Issue", found.case.metadata.issue), ("Fix", found.case.metadata.fix))
     pairs = tuple((name, address) for name, address in named if address)

@@ -100,6 +100,7 @@ def mark_of(record: Record, records: Iterable[Record], sha256: str) -> tuple[Mar
 def said_of_lack(standing_: Standing, case: str) -> str:
     """Why there is nothing measured on a page, and what to do about it; empty where there is."""
     instead, again = standing_.instead, f"Run fixproof verify {case}."
+    fresh = f"Run fixproof verify {case} --fresh."
     match standing_.lack:
         case None:
             return ""
@@ -114,7 +115,7 @@ def said_of_lack(standing_: Standing, case: str) -> str:
         case Lack.WITHDRAWN:
             why = instead.withdrawn.why if instead and instead.withdrawn else ""
             named = instead.run if instead else ""
-            return f"Withdrawn: {named} is not to be relied on any more ({why}). {again}"
+            return f"Withdrawn: {named} is not to be relied on any more ({why}). {fresh}"
         case _:
             assert_never(standing_.lack)
 

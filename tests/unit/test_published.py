@@ -133,7 +133,7 @@ def test_the_fix_is_a_claim_until_it_was_measured(form: Form) -> None:
     found = Published(case=case, script="", standing=standing([], case.sha256))
     text = said(found, SectionName.FIX, form)
     assert "Claimed to be fixed" in text
-    assert "nothing was measured" in text
+    assert "nothing that can be relied on" in text
     assert "1.2, measured over 2 releases" in said(published()[0], SectionName.FIX, form)
 
 
@@ -250,9 +250,11 @@ def test_a_variant_that_was_left_out_is_not_tested() -> None:
 
 def test_evidence_that_expired_says_so() -> None:
     found, _ = published()
-    assert "due to be measured again" in statements.last_verified(
-        found.model_copy(update={"expired": True})
-    )
+    old = found.model_copy(update={"expired": True})
+    assert "due to be measured again" in statements.last_verified(old)
+    for name in SectionName:
+        assert "more than 30 days ago" in said(old, name)
+        assert "more than 30 days ago" not in said(found, name)
 
 
 def test_where_nothing_is_relied_on_only_the_script_speaks() -> None:
