@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runner.answers import answer
 from runner.findings import SeriesFindings
@@ -30,11 +30,25 @@ def headline(leading: Judged, counted: Sequence[Judged], history: History) -> st
     if leading[1].status is Status.PASS:
         return _all_pass(groups, counted, history)
     ahead = next(each for each in groups if leading in each)
-    passed = sum(each.status is Status.PASS for _, each in counted)
-    verb = "passes" if passed == 1 else "pass"
-    others = f" Of {len(counted)} series {passed} {verb}." if passed else ""
-    names = [name_of(each.series.python, each.series.variant) for each, _ in ahead]
-    return f"{_listed(names)}: {answer(*ahead[0], history)}{others}"
+    names = _called(ahead, counted)
+    others = " ".join(_passing(counted))
+    return " ".join(filter(None, (f"{_listed(names)}: {answer(*ahead[0], history)}", others)))
+
+
+def _passing(counted: Sequence[Judged]) -> Iterator[str]:
+    """Which series pass where others do not."""
+    passed = [each for each in counted if each[1].status is Status.PASS]
+    affected = [each for each in passed if each[0].series.claims.affected]
+    if affected:
+        verb = "passes" if len(affected) == 1 else "pass"
+        yield f"{_listed(_called(affected, counted))} {verb}."
+    yield from _spared([each for each in passed if each not in affected], counted)
+
+
+def _spared(group: Sequence[Judged], counted: Sequence[Judged]) -> Iterator[str]:
+    """Which series have no bug, and were said to have none."""
+    if group:
+        yield f"Without the bug, as claimed: {_listed(_called(group, counted))}."
 
 
 def _all_pass(groups: list[list[Judged]], counted: Sequence[Judged], history: History) -> str:
@@ -48,8 +62,7 @@ def _all_pass(groups: list[list[Judged]], counted: Sequence[Judged], history: Hi
     more = sum(len(each) for each in affected[_MOST_NAMED:])
     said += [f"{more} more series pass."] if more else []
     spared = [pair for each in groups if each not in affected for pair in each]
-    said += [f"Without the bug, as claimed: {_listed(_called(spared, counted))}."] if spared else []
-    return " ".join(said)
+    return " ".join([*said, *_spared(spared, counted)])
 
 
 def nothing_tested(found: Sequence[SeriesFindings]) -> str:

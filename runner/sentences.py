@@ -184,11 +184,13 @@ def _joined(versions: Iterable[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _vacuous(_findings: SeriesFindings) -> str:
-    return (
-        "The script proves nothing: it gives a verdict in an environment without the package, "
-        "so it does not depend on it."
-    )
+def _vacuous(findings: SeriesFindings) -> str:
+    said = "The script proves nothing: it gives a verdict in an environment without the package"
+    loads = (each.facts.loaded for each in findings.cells if each.facts.loaded)
+    beside = [each.location for each in loads if (each.location or "").startswith(f"{FOLDER}/")]
+    if beside:
+        return f"{said}, because {beside[0]}, beside the script, is imported in its place."
+    return f"{said}, so it does not depend on it."
 
 
 def _no_such_release(findings: SeriesFindings) -> str:

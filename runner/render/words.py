@@ -220,9 +220,9 @@ def confirmation(series: SeriesReport) -> str:
         case None:
             return "no boundary to confirm"
         case "same":
-            return "same: with identical dependencies on both sides the verdicts are the same"
+            return "the boundary holds with identical dependencies on both sides"
         case "differs":
-            return "differs: with identical dependencies on both sides the verdict does not change"
+            return "the boundary does not hold with identical dependencies on both sides"
         case _:
             return "impossible: the two sides cannot run with identical dependencies"
 

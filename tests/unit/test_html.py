@@ -233,7 +233,7 @@ def test_dependencies_that_differ_are_beside_each_other_and_the_rest_is_in_one_l
     assert rows["Loaded version"] == ["1.1", "1.2"]
     assert rows["Dependencies as of"] == ["2020-01-02 12:00:01 UTC", "2020-01-03 12:00:01 UTC"]
     assert "Dependencies that differ" in rows
-    assert facts(read)["Confirmation"].startswith("differs: with identical")
+    assert facts(read)["Confirmation"].startswith("the boundary does not hold with identical")
     assert "dep 1 → 2" in facts(read)["Confirmation"]
     assert squares(read, "1.1 with the dependencies of 1.2") == ["✓ bug absent 0 of 5 confirmation"]
 
@@ -287,7 +287,7 @@ def test_control_confirmation_sandbox_and_the_command_are_in_words() -> None:
     read = shown(verified())
     told = facts(read)
     assert told["Control"].startswith("without the package the script is unresolved")
-    assert told["Confirmation"].startswith("same: ")
+    assert told["Confirmation"].startswith("the boundary holds with ")
     assert told["Sandbox"] == "bubblewrap, isolated, no network, base sha256:ba5e"
     assert told["Limits of an attempt"].startswith("60 s, 512 MiB")
     assert read.of_class("command")[0].text == "fixproof verify demo --fresh"

@@ -220,7 +220,7 @@ def test_a_section_says_status_evidence_both_sides_control_and_confirmation() ->
         "0 of 5",
         "both: the broken and the fixed side were run",
         "without the package the script is unresolved",
-        "same: with identical dependencies",
+        "the boundary holds with identical dependencies",
         "no later release was run",
         "2026-02-11 16:52:29",
         "fixproof verify demo --fresh",
@@ -251,7 +251,7 @@ def test_a_section_names_the_dependency_that_a_verdict_follows() -> None:
 
     page = section(verify(a_plan(a_case(), a_universe(HISTORY)), World(behave, moved)))
     assert "The verdict follows dep (1 to 2) and not the package" in page
-    assert "differs: with identical dependencies" in page
+    assert "the boundary does not hold with identical dependencies" in page
     assert "first fixed in" not in page
 
 
