@@ -68,8 +68,8 @@ def warnings(found: Published) -> Iterator[Prose]:
         )
     if found.expired and found.ran:
         yield Prose(
-            text=f"This was measured on {found.ran:%Y-%m-%d}, more than 30 days ago. Measure again: "
-            f"fixproof verify {found.case.id}",
+            text=f"This was measured on {found.ran:%Y-%m-%d}, more than 30 days ago. "
+            f"Measure again: fixproof verify {found.case.id}",
             loud=True,
         )
     if newer := found.standing.newer:
