@@ -40,8 +40,7 @@ def _passing(counted: Sequence[Judged]) -> Iterator[str]:
     passed = [each for each in counted if each[1].status is Status.PASS]
     affected = [each for each in passed if each[0].series.claims.affected]
     if affected:
-        verb = "passes" if len(affected) == 1 else "pass"
-        yield f"{_listed(_called(affected, counted))} {verb}."
+        yield f"Passing: {_listed(_called(affected, counted))}."
     yield from _spared([each for each in passed if each not in affected], counted)
 
 

@@ -195,12 +195,12 @@ def _vacuous(findings: SeriesFindings) -> str:
 
 def _no_such_release(findings: SeriesFindings) -> str:
     claims, known = findings.series.claims, findings.boundaries.first_fixed
-    parts = [
-        f"no release {each}, which is said to be {kind}"
-        for kind, named in (("fixed", claims.fixed), ("broken", claims.broken))
-        for each in named
-        if each in findings.missing
-    ]
+    parts = []
+    for kind, named in (("fixed", claims.fixed), ("broken", claims.broken)):
+        missing = [each for each in named if each in findings.missing]
+        verb = "is" if len(missing) == 1 else "are"
+        if missing:
+            parts.append(f"no release {' or '.join(missing)}, which {verb} said to be {kind}")
     counts = evidence(findings)
     measured = f"{known} is the first fixed release; {counts}" if known else counts
     return f"There is {', and '.join(parts)}. Measured: {measured}."

@@ -191,11 +191,11 @@ def test_the_answer_names_its_series_where_others_end_otherwise() -> None:
     assert alike.summary.endswith(" All 3 series say so.")
     differing = verified(in_variants({"a": both, "b": (*both, "1.2"), "c": both}), **words).report
     assert differing.summary.startswith("b: 1.2 is said to be fixed and still shows ")
-    assert differing.summary.endswith(" a and c pass.")
+    assert differing.summary.endswith(" Passing: a and c.")
     spared = {"a": {}, "b": {}, "c": {"affected": False, "broken": "1.1", "fixed": []}}
     broken = in_variants({"a": both, "b": (*both, "1.2"), "c": ()})
     assert verified(broken, variants=spared).report.summary.endswith(
-        " a passes. Without the bug, as claimed: c."
+        " Passing: a. Without the bug, as claimed: c."
     )
     assert differing.series[0].summary.startswith("1.2 is the first fixed release: ")
 
@@ -243,7 +243,7 @@ def test_many_series_of_one_answer_are_named_by_the_first() -> None:
     shown = {**dict.fromkeys(names, ("1.1", "1.2")), "other": ("1.1",)}
     answer = verified(in_variants(shown), **words).report.summary
     assert answer.startswith("v0 and v1 and v2 and 2 more: ")
-    assert answer.endswith(" other passes.")
+    assert answer.endswith(" Passing: other.")
 
 
 def test_series_that_tested_more_than_others_can_agree_on_the_boundary() -> None:
