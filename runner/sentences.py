@@ -80,11 +80,13 @@ def _passed(findings: SeriesFindings, cell: CellFindings, verdict: Verdict) -> b
     """Whether a cell of a search is but counted: it stands beside no boundary."""
     if cell.roles != (Role.PROBE,) or cell.judgement.verdict is not verdict:
         return False
+    ends: set[str | None] = set()
+    for each in findings.confirmations:
+        ends |= {each.older, each.newer}
     if findings.kind == "verify" and verdict is Verdict.ABSENT:
-        return True
+        return cell.cell.version not in ends
     changes = (findings.boundaries.fixed_in, findings.broken_in)
-    ends = {version for each in changes if each for version in (each.after, each.by)}
-    ends |= {version for each in findings.confirmations for version in (each.older, each.newer)}
+    ends |= {version for one in changes if one for version in (one.after, one.by)}
     return cell.cell.version not in ends
 
 
@@ -161,12 +163,9 @@ def followed(findings: SeriesFindings) -> str | None:
             continue
         if each.follows is None:
             listed = ", ".join(str(one) for one in each.differs)
-            return f"The verdict follows the dependencies and not the package ({listed})."
+            return f"The verdict follows the dependencies, not the package ({listed})."
         older, newer = each.follows.older or "absent", each.follows.newer or "absent"
-        return (
-            f"The verdict follows {each.follows.package} ({older} to {newer}) and not the package: "
-            "with the same dependencies on both sides it does not change."
-        )
+        return f"The verdict follows {each.follows.package} ({older} to {newer}), not the package."
     return None
 
 

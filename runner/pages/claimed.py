@@ -112,7 +112,11 @@ def claims(page: Page) -> tuple[PageClaim, ...]:
 def reproduced(page: Page) -> bool | None:
     """Whether the publisher says to have seen the bug; None where nothing is said."""
     said = page.value(Field.REPRODUCED)
-    return None if said is None else said.strip("`* ").casefold().startswith(("yes", "true"))
+    return None if said is None else _yes(said)
+
+
+def _yes(said: str | None) -> bool:
+    return (said or "").strip("`* ").casefold().startswith(("yes", "true"))
 
 
 def _merged(one: PageClaim, other: PageClaim) -> PageClaim:
@@ -165,6 +169,11 @@ def _others(page: Page) -> Iterable[PageClaim]:
     for each in page.all(Field.SHOWS_ON_PYTHON):
         python = ".".join(each.value.split(".")[:2])
         yield PageClaim(kind=ClaimKind.PYTHON, subject=python, places=(each.place,))
+    for each in page.all(Field.UPSTREAM) if _yes(page.value(Field.UPSTREAM)) else ():
+        for version in fixes(page):
+            yield PageClaim(
+                kind=ClaimKind.FIXED, subject=version, versions=(version,), places=(each.place,)
+            )
     if reproduced(page):
         places = tuple(each.place for each in page.all(Field.REPRODUCED))
         yield PageClaim(kind=ClaimKind.REPRODUCED, subject="the bug", places=places)

@@ -8,7 +8,7 @@ from datetime import datetime
 from runner.pages.claimed import fixes, reproduced
 from runner.pages.days import Moment, moment
 from runner.pages.finding import Finding, Kind, finding
-from runner.pages.page import Field, Page, Statement
+from runner.pages.page import Field, Page, Statement, quoted
 from runner.releases import History
 
 _NO_DATE = frozenset({"", "-", "–", "—", "never", "n/a", "none", "not yet", "unknown"})
@@ -75,7 +75,7 @@ def _told(page: Page, *fields: Field) -> Iterator[tuple[Statement, Moment]]:
 def _unreadable(page: Page) -> Iterator[Finding]:
     for each in page.all(Field.LAST_VERIFIED, Field.RAN):
         if moment(each.value) is None and each.value.strip().casefold() not in _NO_DATE:
-            said = f"“{each.value[:80]}” stands where a date should be."
+            said = f"{quoted(each.value)} stands where a date should be."
             yield finding(Kind.NOT_A_DATE, said, [each])
 
 

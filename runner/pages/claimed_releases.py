@@ -17,7 +17,7 @@ from runner.pages.claimed import (
     should_have_fix,
 )
 from runner.pages.finding import Finding, Kind, finding
-from runner.pages.page import Field, Page, Statement
+from runner.pages.page import Field, Page, Statement, quoted
 from runner.releases import History
 
 _ROWS = (Field.BROKEN_ROW, Field.FIXED_ROW, Field.UNAFFECTED_ROW)
@@ -57,11 +57,11 @@ def _yanked(page: Page, history: History) -> Iterator[Finding]:
 def _unreadable(page: Page) -> Iterator[Finding]:
     for named in first_fixed(page):
         if not named.versions:
-            said = f"“{named.statement.value[:80]}” names no release where a fixed one should be."
+            said = f"{quoted(named.statement.value)} names no release where a fixed one should be."
             yield finding(Kind.NOT_A_RELEASE, said, [named.statement])
     for ranged in ranges(page):
         if ranged.affected is None:
-            said = f"Nobody can tell which releases “{ranged.statement.value[:80]}” means."
+            said = f"Nobody can tell which releases {quoted(ranged.statement.value)} means."
             yield finding(Kind.NOT_A_RELEASE, said, [ranged.statement])
 
 

@@ -16,7 +16,7 @@ from runner.pages.claimed import PageClaim, same, should_have_fix
 from runner.pages.told import Told, differs_at, together, told_of
 from runner.pages.witness import Evidence, Witness
 from runner.releases import History, Release
-from runner.sentences import why_unresolved
+from runner.sentences import followed, why_unresolved
 from runner.verdict import Verdict
 
 
@@ -53,7 +53,10 @@ def _of_one(claim: PageClaim, witness: Witness, history: History, broken: tuple[
         or _before_good(claim, witness, history)
         or _measured_lower(claim, witness, history)
     )
-    return against or _confirmed(claim, witness, history)
+    if against is None:
+        return _confirmed(claim, witness, history)
+    dependency = followed(witness.findings)
+    return against._replace(why=f"{against.why}. {dependency}") if dependency else against
 
 
 def _still_shown(

@@ -10,6 +10,8 @@ from runner.value import Value
 
 SHOWN = 300
 """Characters of a line, or of a value, that a document repeats."""
+_QUOTED = 80
+"""Characters that a sentence repeats."""
 
 
 class Field(StrEnum):
@@ -128,3 +130,8 @@ def shortened(text: str) -> str:
     """A text that a document can repeat: one line, not too long."""
     line = " ".join(text[: 4 * SHOWN].split())
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"
+
+
+def quoted(text: str) -> str:
+    """The beginning of a text, for a sentence; it says where it was cut."""
+    return f"“{text}”" if len(text) <= _QUOTED else f"“{text[:_QUOTED].rstrip()}…”"

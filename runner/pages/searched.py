@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from runner.pages.finding import Finding, Kind, Severity, finding
-from runner.pages.page import Field, Page
+from runner.pages.page import Field, Page, quoted
 from runner.pages.witness import Evidence
 from runner.value import Value
 from runner.verdict import Verdict, whole_lines
@@ -46,16 +46,22 @@ def with_logs(page: Page, findings: Iterable[Finding], evidence: Evidence) -> tu
         if told.absent:
             said = (
                 f"The signature was found in {told.absent} of {told.of_absent} logs of attempts "
-                f"without the bug: “{each.value[:80]}”."
+                f"without the bug: {quoted(each.value)}."
             )
             listed.append(finding(Kind.SIGNATURE_WITHOUT_BUG, said, [each]))
         elif told.present:
             found = f"It was found in {told.present} of {told.of_present} logs with the bug."
             listed = [_settled(one, found) if one in doubted else one for one in listed]
-        elif told.of_present and not doubted:
+        elif told.of_present and doubted:
+            found = f"It was found in none of {told.of_present} logs with the bug."
+            listed = [
+                one.model_copy(update={"said": f"{one.said} {found}"}) if one in doubted else one
+                for one in listed
+            ]
+        elif told.of_present:
             said = (
                 f"The signature was found in none of {told.of_present} logs of attempts with the "
-                f"bug: “{each.value[:80]}”."
+                f"bug: {quoted(each.value)}."
             )
             listed.append(finding(Kind.SIGNATURE_NOT_IN_LOGS, said, [each]))
     return tuple(listed)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from runner.pages.finding import Finding, Kind, finding
-from runner.pages.page import Field, Page, Statement
+from runner.pages.page import Field, Page, Statement, quoted
 from runner.pages.reproduction import Shape, parsed, shape_of
 
 _STEP = re.compile(
@@ -97,7 +97,7 @@ def _never_printed(signature: Statement) -> Finding | None:
         return None
     return finding(
         Kind.SIGNATURE_NEVER_PRINTED,
-        f"The signature is {what}, and no program prints that: “{text[:80]}”.",
+        f"The signature is {what}, and no program prints that: {quoted(text)}.",
         [signature],
     )
 
@@ -114,7 +114,7 @@ def _healthy(page: Page, signature: Statement) -> Finding | None:
             if levels and levels[-1] in ("DEBUG", "INFO"):
                 said = (
                     f"The signature is a line of level {levels[-1]} in the page's own log, which a "
-                    f"healthy run may print too: “{signature.value[:80]}”."
+                    f"healthy run may print too: {quoted(signature.value)}."
                 )
                 return finding(Kind.SIGNATURE_OF_HEALTHY_LOG, said, [signature, log])
     return None
@@ -146,7 +146,7 @@ def _source(page: Page, signature: Statement) -> Finding | None:
         return None
     said = (
         f"The signature is a line of source, which nothing but a traceback repeats, and the page "
-        f"has no traceback: “{text[:80]}”."
+        f"has no traceback: {quoted(text)}."
     )
     return finding(Kind.SIGNATURE_IS_SOURCE, said, [signature])
 
@@ -159,7 +159,7 @@ def _prose(page: Page, signature: Statement) -> Finding | None:
         return None
     said = (
         f"The signature reads like the title of an issue, and the page says that no error was "
-        f"captured: “{signature.value[:80]}”."
+        f"captured: {quoted(signature.value)}."
     )
     return finding(Kind.SIGNATURE_IS_PROSE, said, [signature])
 

@@ -65,7 +65,17 @@ def _first(evidence: Evidence, say: Say, order: tuple[Result, ...]) -> Told:
         reasons.setdefault(told.why, []).append(name_of(series.python, series.variant))
     if len(by) == 1 or (len(reasons) == 1 and len(agreeing) == len(by)):
         return Told(result, next(iter(reasons)), cells)
-    return Told(result, "; ".join(f"{' and '.join(n)}: {w}" for w, n in reasons.items()), cells)
+    said = [f"{' and '.join(names)}: {why}" for why, names in reasons.items()]
+    said += _otherwise(by.values()) if result is Result.CONTRADICTED else []
+    return Told(result, "; ".join(said), cells)
+
+
+def _otherwise(told: Iterable[tuple[tuple[Witness, ...], Told]]) -> list[str]:
+    """What the series say that confirm a claim which others contradict."""
+    confirming = [
+        (w[0].findings.series, said) for w, said in told if said.result is Result.CONFIRMED
+    ]
+    return [f"but {name_of(one.python, one.variant)}: {said.why}" for one, said in confirming]
 
 
 def differs_at(version: str, witnesses: tuple[Witness, ...]) -> Told | None:

@@ -47,7 +47,7 @@ def claimed(claim: JudgedClaim) -> str:
 
 def lines(places: Sequence[Place]) -> str:
     """Where on the page: "line 4", "lines 4, 19"; empty where it is nowhere."""
-    numbers = list(dict.fromkeys(str(each.line) for each in places))
+    numbers = [str(each) for each in sorted({each.line for each in places})]
     if not numbers:
         return ""
     return f"line{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"

@@ -174,6 +174,17 @@ def test_a_file_that_hides_a_dependency_never_leads_to_a_verdict(
     assert f"/case/{file}, beside the script, hides a module" in report["summary"]
 
 
+def test_a_file_in_the_place_of_the_package_is_named_as_the_cause(
+    fixproof: Fixproof, package: Package, cases: Cases, tmp_path: Path
+) -> None:
+    package.usual()
+    folder = a_folder(tmp_path, cases, {f"{package.module}.py": BROKEN})
+    report = fixproof.verify(folder, code=3)
+    assert said(report) == ("INCONCLUSIVE", "vacuous")
+    cause = f"because /case/{package.module}.py, beside the script, is imported in its place"
+    assert cause in report["summary"]
+
+
 def test_files_that_hide_nothing_are_of_no_matter(
     fixproof: Fixproof, package: Package, cases: Cases, tmp_path: Path
 ) -> None:

@@ -139,6 +139,13 @@ def test_a_doubt_about_a_signature_is_settled_where_only_the_bug_prints_it() -> 
     assert page.verdict is Verdict.CLEAN
 
 
+def test_a_doubt_about_a_signature_says_that_no_log_with_the_bug_has_it() -> None:
+    (told,) = audit(Said(), verified(World(logging)), signature="x = 1").findings
+    assert told.said.endswith("It was found in none of 3 logs with the bug.")
+    (long,) = audit(Said(), verified(World(logging)), signature=f"1. Run `{'x' * 90}`").findings
+    assert f"“1. Run `{'x' * 72}…”" in long.said
+
+
 def test_the_runs_that_were_relied_on_are_named() -> None:
     (run,) = audit(Said()).runs
     assert (run.run, run.kind, run.series, run.status) == ("run-1", "verify", ("py3.8",), "PASS")

@@ -147,6 +147,45 @@ def test_a_verdict_that_follows_a_dependency_is_no_fix_of_the_package() -> None:
     assert found[ClaimKind.FIRST_FIXED, "1.2"].cells
 
 
+def test_a_fix_above_a_change_of_a_dependency_is_told_with_that_dependency() -> None:
+    def behave(trial: Trial) -> Ends:
+        if trial.version is None:
+            return Ends(code=1)
+        new = trial.dependencies.get("dep") == "2.0"
+        return Ends(code=1, stdout=b"BUG: it broke\n") if new else GOOD
+
+    world = World(
+        behave, lambda version: {"dep": "1.0" if Version(version) < Version("1.1") else "2.0"}
+    )
+    listed = witnesses(a_plan(a_case(fixed="1.2"), a_universe(HISTORY)), world)
+    told = first_fixed(Said(fixed=("1.2",)), *listed)
+    assert told.result is NO
+    assert "attempts show the bug on 1.2" in told.why
+    assert told.why.endswith(". The verdict follows dep (1.0 to 2.0), not the package.")
+
+
+def test_a_fix_that_holds_in_some_series_only_names_these_too() -> None:
+    def behave(trial: Trial) -> Ends:
+        if trial.version is None:
+            return Ends(code=1)
+        broken = ("1.0", "1.1") if trial.variant == "option" else ("1.0", "1.1", "1.2", "1.3")
+        return Ends(code=1, stdout=b"BUG: it broke\n") if trial.version in broken else GOOD
+
+    case = a_case(fixed="1.2", variants={"default": {}, "option": {}})
+    listed = witnesses(a_plan(case, a_universe(HISTORY)), World(behave))
+    told = first_fixed(Said(fixed=("1.2",)), *listed)
+    assert told.result is NO
+    assert told.why.startswith("default, Python 3.8: ")
+    assert "; but option, Python 3.8: 3 of 3 attempts show the bug on 1.1, 0 of 5" in told.why
+
+
+def test_that_the_fix_is_said_to_work_is_a_claim_of_its_release() -> None:
+    for answer, kinds in (("Yes (upstream)", {"first_fixed", "fixed"}), ("No", {"first_fixed"})):
+        said = Said(fixed=("1.3",), more=(f"Did this fix it?: {answer}",))
+        found = judged(said, evidence(*verified("1.0", "1.1", fixed="1.2")))
+        assert {each.kind for each in found.values()} == kinds
+
+
 @pytest.mark.parametrize(
     ("version", "word", "result"),
     [

@@ -250,7 +250,7 @@ def test_a_section_names_the_dependency_that_a_verdict_follows() -> None:
         return GOOD if trial.dependencies["dep"] == "2" else BUG
 
     page = section(verify(a_plan(a_case(), a_universe(HISTORY)), World(behave, moved)))
-    assert "The verdict follows dep (1 to 2) and not the package" in page
+    assert "The verdict follows dep (1 to 2), not the package" in page
     assert "the boundary does not hold with identical dependencies" in page
     assert "first fixed in" not in page
 
