@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from runner.documents import (
     CancelledDocument,
@@ -51,10 +52,20 @@ PUBLISHED: tuple[type[Value], ...] = (
 
 
 class _Printed(GenerateJsonSchema):
-    """Of what is printed: every key is always there."""
+    """Of what is printed: every key is always there, and says what its docstring does."""
 
     def field_is_required(self, *_arguments: object, **_more: object) -> bool:
         return True
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        docstrings = _docstrings(schema["cls"])
+        for key, value in made.get("properties", {}).items():
+            value.pop("title", None)  # the key, spelt differently
+            value.pop("default", None)  # it is always there
+            if said := docstrings.get(key):
+                value["description"] = said
+        return made
 
 
 def name_of(model: type[Value]) -> str:
@@ -70,13 +81,6 @@ def file_of(model: type[Value]) -> Path:
 def schema_of(model: type[Value]) -> dict[str, Any]:
     """The schema of one document, with what the docstrings say."""
     made = model.model_json_schema(mode="serialization", schema_generator=_Printed)
-    docstrings = {each.__name__: _docstrings(each) for each in _all(Value)}
-    for name, part in {model.__name__: made, **made.get("$defs", {})}.items():
-        for key, value in part.get("properties", {}).items():
-            value.pop("title", None)  # the key, spelt differently
-            value.pop("default", None)  # it is always there
-            if said := docstrings.get(name, {}).get(key):
-                value["description"] = said
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "$id": f"urn:{name_of(model).replace('/', ':')}",
@@ -97,11 +101,6 @@ def validator_of(document: str) -> Draft202012Validator:
     By the models: that these and what is published are the same is a test of its own.
     """
     return Draft202012Validator(schema_of({name_of(each): each for each in PUBLISHED}[document]))
-
-
-def _all(base: type[Value]) -> list[type[Value]]:
-    below = base.__subclasses__()
-    return [*below, *(deeper for each in below for deeper in _all(each))]
 
 
 def _docstrings(model: type[Value]) -> dict[str, str]:
