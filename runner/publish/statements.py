@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from packaging.version import Version
 
 from runner.evidence import chance_of_silence
-from runner.outcome import Outcome
 from runner.publish.published import Published
 from runner.render import survey, words
 from runner.report import CellReport, Report, SeriesReport
@@ -46,6 +45,9 @@ def reproduced(report: Report) -> str:
 def first_fixed(found: Published) -> str:
     """The release, and over how many it was measured; where runs differ, what each says."""
     said = {each.measured.first_fixed for each in found.reports} - {None}
+    followed = next(filter(None, map(words.followed, found.reports)), "")
+    if followed:
+        return f"none stated: the verdict follows {followed}, not the package"
     if len(said) > 1:
         each = (f"{report.kind}: {report.measured.first_fixed}" for report in found.reports)
         return f"the runs differ ({', '.join(each)})"
@@ -121,8 +123,8 @@ def _sure(report: Report, series: SeriesReport) -> str:
     cells = list(_judged_cells(report, series))
     shown = [each for each in cells if each.verdict is Verdict.PRESENT]
     silent = [each for each in cells if each.verdict is Verdict.ABSENT]
-    if series.outcome is Outcome.FOLLOWS_DEPENDENCY:
-        return "none stated: the verdict follows a dependency, not the package"
+    if shown and words.followed(report):
+        return f"none stated: the verdict follows {words.followed(report)}, not the package"
     if not silent:
         return "none stated: no absence was measured"
     fixed = next((c for c in silent if c.version == series.measured.first_fixed), silent[-1])

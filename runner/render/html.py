@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import BytecodeCache
 
 from runner.attempt import Attempt
+from runner.claims import ClaimResult
 from runner.render import survey, words
 from runner.render.axis import Axis
 from runner.render.axis_picture import NARROW, WIDE, Picture, picture
@@ -115,10 +116,7 @@ def context(report: Report, logs: Logs, privacy: Privacy) -> dict[str, Any]:
         "grid": grid(report),
         "windows": windows(report),
         "left_out": survey.left_out(report),
-        "claims": [
-            (claim_said(report, each), words.name_of(each), RESULTS[each.result], each)
-            for each in report.claims
-        ],
+        "claims": _claims(report),
         "series": [_series(report, each, logs, privacy) for each in report.series],
         "ground": _ground(report),
         "attempts": [
@@ -127,6 +125,18 @@ def context(report: Report, logs: Logs, privacy: Privacy) -> dict[str, Any]:
             if cell.attempts
         ],
     }
+
+
+def _claims(report: Report) -> list[tuple[str, str, Mark, ClaimResult]]:
+    """Each claim, once for all series of which the same was found."""
+    found: dict[tuple[str, str, str], list[ClaimResult]] = {}
+    for each in report.claims:
+        key = (claim_said(report, each), each.result, each.why)
+        found.setdefault(key, []).append(each)
+    return [
+        (said, " and ".join(map(words.name_of, alike)), RESULTS[alike[0].result], alike[0])
+        for (said, _, _), alike in found.items()
+    ]
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from runner import sentences
 from runner.boundaries import FixedIn
 from runner.candidate import CandidateKind
 from runner.claims import ClaimResult
+from runner.findings import ConfirmationResult
 from runner.matrix import Role
 from runner.outcome import Mode, Status
 from runner.report import AttemptReport, CellReport, Report, SeriesReport
@@ -152,13 +153,20 @@ def listed(versions: Sequence[str]) -> str:
 
 
 def between(fixed_in: FixedIn | None) -> str:
-    """Where the fix came, as far as that is known."""
-    if fixed_in is None:
+    """Where the fix came, as far as that is known; nothing where no release shows the bug."""
+    if fixed_in is None or fixed_in.after is None:
         return ""
-    above = f"above {fixed_in.after}" if fixed_in.after else ""
     by = f"{fixed_in.by} at the latest" if fixed_in.by else "none is known"
-    unknown = f"not judged: {listed(fixed_in.unknown)}" if fixed_in.unknown else ""
-    return "; ".join(filter(None, (", ".join(filter(None, (above, by))), unknown)))
+    unknown = f"; not judged: {listed(fixed_in.unknown)}" if fixed_in.unknown else ""
+    return f"above {fixed_in.after}, {by}{unknown}"
+
+
+def followed(report: Report) -> str:
+    """The dependency that a verdict follows; empty where it follows the package."""
+    for each in report.series:
+        if each.confirmation and each.confirmation.result is ConfirmationResult.DIFFERS:
+            return str(each.confirmation.follows or "the dependencies")
+    return ""
 
 
 def ranges(affected: tuple[dict[str, str], ...]) -> str:
@@ -244,7 +252,9 @@ def shown_cells(cells: SeriesCells, series: SeriesReport) -> tuple[CellReport, .
 
     Where none of them shows the bug, the newest release that does comes first.
     """
-    boundary = (series.measured.last_broken, series.measured.first_fixed)
+    boundary = {series.measured.last_broken, series.measured.first_fixed}
+    if series.confirmation and series.confirmation.result is ConfirmationResult.DIFFERS:
+        boundary |= {part for each in cells.others for part in (each.version, _deps_of(each.id))}
     counted = [
         each for each in cells.released if each.roles != (Role.PROBE,) or each.version in boundary
     ]
@@ -252,6 +262,11 @@ def shown_cells(cells: SeriesCells, series: SeriesReport) -> tuple[CellReport, .
     if not any(each in counted for each in telling):
         counted = [*telling[-1:], *counted]
     return tuple(sorted(counted[:MOST_LOGS], key=lambda each: Version(each.version)))
+
+
+def _deps_of(cell_id: str) -> str:
+    """The release whose dependencies a cell has beside its own, where it has."""
+    return cell_id.rpartition("@deps=")[2]
 
 
 def telling_attempt(cell: CellReport) -> AttemptReport | None:

@@ -11,7 +11,6 @@ import pytest
 
 from runner.attempt import Attempt
 from runner.nightly.keeping import Look
-from runner.outcome import Outcome
 from runner.publish import statements
 from runner.publish.badge import badge
 from runner.publish.feed import feed
@@ -34,6 +33,7 @@ from runner.publish.standing import Lack, Standing, standing
 from runner.publish.strip import History, history, strip
 from runner.publish.written import Form, form_of, written
 from runner.records import Record
+from runner.render import words
 from runner.render.marks import Mark
 from runner.render.privacy import Privacy
 from runner.render.site import CASE, INDEX, SitePages, design, sheet
@@ -207,13 +207,29 @@ def test_nothing_is_stated_that_was_not_measured(
         said(found, name)
 
 
-def test_no_confidence_is_stated_where_the_verdict_follows_a_dependency() -> None:
-    found, _ = published()
-    assert found.main is not None
-    (series,) = found.main.series
-    follows = series.model_copy(update={"outcome": Outcome.FOLLOWS_DEPENDENCY})
-    report = found.main.model_copy(update={"series": (follows,)})
-    assert statements.confidence(report).startswith("none stated: the verdict follows")
+@pytest.mark.parametrize(("last_old", "fixed"), [("1.1", "1.2"), ("1.0", "1.3")])
+def test_no_release_and_no_confidence_is_stated_where_the_verdict_follows_a_dependency(
+    last_old: str, fixed: str
+) -> None:
+    def behave(trial: Trial) -> Said:
+        if trial.version is None:
+            return ERROR
+        return BUG if trial.dependencies.get("dep") == ("2" if fixed == "1.3" else "1") else GOOD
+
+    world = World(behave, lambda version: {"dep": "1" if version <= last_old else "2"})
+    case = a_case(fixed=fixed)
+    report = verify(a_plan(case, a_universe(HISTORY)), world).report
+    record = a_record("run-1", case_sha256=case.sha256)
+    found = Published(
+        case=case, script="", standing=standing([record], case.sha256), verification=report
+    )
+    stated = "none stated: the verdict follows dep 1 → 2, not the package"
+    assert statements.first_fixed(found) == statements.confidence(report) == stated
+    shown = [
+        each.version
+        for each in words.shown_cells(words.cells_of(report, report.series[0]), report.series[0])
+    ]
+    assert {last_old, HISTORY.releases[int(last_old[-1]) + 1].version} <= {*shown}
 
 
 def test_nothing_is_told_as_certain() -> None:
