@@ -25,7 +25,7 @@ def answer(findings: SeriesFindings, decision: Decision, history: History) -> st
     if findings.kind == "verify" or decision.outcome in (None, Outcome.VACUOUS):
         return of_claims
     found = [
-        *(*_dependencies(findings), *_history(findings), *_between(findings)),
+        *(*_dependencies(findings), *_history(findings), *_between(findings, history)),
         *(*_unconfirmed(findings), *_cut_off(findings)),
     ]
     whole = " ".join(f"{each[0].upper()}{each[1:]}." for each in found)
@@ -52,11 +52,43 @@ def _history(findings: SeriesFindings) -> Iterable[str]:
         yield f"no change seen in the window: each of the {_counted(findings)} shows the bug"
     else:
         parts = [part for part in (_fix(findings), _begin(findings)) if part]
-        yield "; ".join(parts) or f"{stated.last_broken} shows the bug"
+        told = "; ".join(parts) or f"{stated.last_broken} shows the bug"
+        yield _both_ends(findings) or told
 
 
-def _between(findings: SeriesFindings) -> Iterable[str]:
-    """That the bug was gone for a while, or is gone in an older line too."""
+def _both_ends(findings: SeriesFindings) -> str:
+    """That what shows the bug has no known end on either side."""
+    fixed, broken, window = findings.boundaries.fixed_in, findings.broken_in, findings.window
+    if not (fixed and broken and window) or fixed.by or broken.after:
+        return ""
+    if (broken.by, fixed.after) != (window[0], window[-1]):
+        return ""
+    return f"both ends of the window, {window[0]} and {window[-1]}, show the bug"
+
+
+def _between(findings: SeriesFindings, history: History) -> Iterable[str]:
+    """That an older line has the fix too, or that the bug was gone for a while."""
+    lines: list[str] = []
+    gaps: list[str] = []
+    for good, next_broken in _good_between(findings):
+        backported = history.came_before(next_broken, good[0])
+        (lines if backported else gaps).append(_from_to(good))
+    if lines:
+        yield f"in older lines, {_listed(lines)} {_do(lines)} not show it"
+    if gaps:
+        yield f"between releases that show it, {_listed(gaps)} {_do(gaps)} not"
+
+
+def _from_to(versions: list[str]) -> str:
+    return f"{versions[0]} to {versions[-1]}" if versions[1:] else versions[0]
+
+
+def _do(ranges: list[str]) -> str:
+    return "do" if ranges[1:] or " to " in ranges[0] else "does"
+
+
+def _good_between(findings: SeriesFindings) -> Iterable[tuple[list[str], str]]:
+    """Good releases with broken ones on both sides, with the next broken one above them."""
     told = (Verdict.PRESENT, Verdict.ABSENT)
     judged = [each for each in findings.released() if each.judgement.verdict in told]
     judged.sort(key=lambda each: Version(each.cell.version))
@@ -64,13 +96,9 @@ def _between(findings: SeriesFindings) -> Iterable[str]:
         (verdict, [each.cell.version for each in cells])
         for verdict, cells in groupby(judged, key=lambda each: each.judgement.verdict)
     ]
-    shown = [at for at, (verdict, _) in enumerate(runs) if verdict is Verdict.PRESENT]
-    inside = runs[shown[0] : shown[-1]] if shown else []
-    good = [versions for verdict, versions in inside if verdict is Verdict.ABSENT]
-    if good:
-        named = [f"{each[0]} to {each[-1]}" if each[1:] else each[0] for each in good]
-        verb = "does" if len(good) == 1 and len(good[0]) == 1 else "do"
-        yield f"between releases that show it, {_listed(named)} {verb} not"
+    for at in range(1, len(runs) - 1):
+        if runs[at][0] is Verdict.ABSENT:
+            yield runs[at][1], runs[at + 1][1][0]
 
 
 def _listed(names: list[str]) -> str:
@@ -89,6 +117,8 @@ def _fix(findings: SeriesFindings) -> str:
         return ""
     if change.by is None:
         unknown = _why_unknown(findings, change)
+        if findings.window[-1:] == (change.after,):
+            return f"the newest release of the window, {change.after}, shows the bug"
         still = f"{change.after} still shows the bug"
         return f"{still}, and no release above it is known to be good{unknown}"
     if change.after is None:

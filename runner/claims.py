@@ -7,11 +7,12 @@ from typing import Literal
 
 from packaging.version import Version
 
+from runner.counts import shows
 from runner.findings import CellFindings, ConfirmationResult, SeriesFindings
 from runner.matrix import Role
 from runner.outcome import BROKEN_SIDE, Decision, Mode, Outcome, nothing_below, shown_since
 from runner.releases import History
-from runner.sentences import followed, shows, why_unresolved, why_untested
+from runner.sentences import followed, why_unresolved, why_untested
 from runner.value import Value
 from runner.verdict import Verdict
 

@@ -116,6 +116,11 @@ class History(Value):
     def _line_length(self) -> int:
         return 2 if any(len(each.parsed.release) > 2 for each in self.releases) else 1  # noqa: PLR2004 - major.minor.patch
 
+    def came_before(self, one: str, other: str) -> bool:
+        """Whether a release is known to have come before another, whatever their order."""
+        times = [found.uploaded if (found := self.find(each)) else None for each in (one, other)]
+        return times[0] is not None and times[1] is not None and times[0] < times[1]
+
     def latest(self) -> Release | None:
         """The newest release that somebody would get today."""
         return self.offered[-1] if self.offered else None

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from packaging.version import Version
 
 from runner.case import FOLDER
+from runner.counts import evidence
 from runner.environment import Failure
-from runner.evidence import EXCLUDED_RATE
 from runner.findings import CellFindings, ConfirmationResult, SeriesFindings
 from runner.matrix import Role
-from runner.outcome import BROKEN_SIDE, FIXED_SIDE, Decision, Outcome, past_a_fix
+from runner.outcome import FIXED_SIDE, Decision, Outcome, past_a_fix
 from runner.releases import History
 from runner.sandbox import Limits, Stream
 from runner.verdict import Reason, Verdict
@@ -43,6 +43,7 @@ REASONS = {
 
 _LAST_BYTES = 4096
 _LAST_SHOWN = 160
+_MOST_NAMED = 3
 
 
 def summary(findings: SeriesFindings, decision: Decision, history: History) -> str:
@@ -50,7 +51,9 @@ def summary(findings: SeriesFindings, decision: Decision, history: History) -> s
     if decision.outcome is None:
         return f"Untested: {why_untested(findings)}."
     dependency = followed(findings)
-    sentence = _SENTENCES[decision.outcome](findings) + _newest(findings, decision, history)
+    sentence = _SENTENCES[decision.outcome](findings, history) + _newest(
+        findings, decision, history
+    )
     if dependency and decision.outcome is not Outcome.FOLLOWS_DEPENDENCY:
         return f"{dependency} {sentence}"
     return sentence
@@ -59,57 +62,6 @@ def summary(findings: SeriesFindings, decision: Decision, history: History) -> s
 def name_of(python: str, variant: str | None) -> str:
     """A series, as one calls it: "h11, Python 3.9"."""
     return f"{variant}, Python {python}" if variant else f"Python {python}"
-
-
-def evidence(findings: SeriesFindings) -> str:
-    """Both sides in counts: "3 of 3 attempts show the bug on 0.12.2, 0 of 5 on 0.12.3"."""
-    judged = sorted(
-        (each for each in findings.natural() if each.judgement.counts.judged),
-        key=lambda each: (each.cell.candidate, Version(each.cell.version)),
-    )
-    silent = [each for each in judged if _passed(findings, each, Verdict.ABSENT)]
-    more = [each for each in judged if _passed(findings, each, Verdict.PRESENT)]
-    cells = [each for each in judged if each not in (*silent, *more)]
-    parts = [shows(each, first=place == 0) for place, each in enumerate(cells)]
-    parts += [f"it shows on {_releases(len(more))} looked at"] if more else []
-    parts += [f"no sign of it on {_releases(len(silent))} looked at"] if silent else []
-    return ", ".join(parts) or "no attempt could be judged"
-
-
-def _passed(findings: SeriesFindings, cell: CellFindings, verdict: Verdict) -> bool:
-    """Whether a cell of a search is but counted: it stands beside no boundary."""
-    if cell.roles != (Role.PROBE,) or cell.judgement.verdict is not verdict:
-        return False
-    ends: set[str | None] = set()
-    for each in findings.confirmations:
-        ends |= {each.older, each.newer}
-    if findings.kind == "verify" and verdict is Verdict.ABSENT:
-        return cell.cell.version not in ends
-    changes = (findings.boundaries.fixed_in, findings.broken_in)
-    ends |= {version for one in changes if one for version in (one.after, one.by)}
-    return cell.cell.version not in ends
-
-
-def _releases(number: int) -> str:
-    return "1 more release" if number == 1 else f"{number} more releases"
-
-
-def shows(cell: CellFindings, *, first: bool) -> str:
-    """One cell in counts; the first of a row says what is counted."""
-    counts = cell.judgement.counts
-    words = " attempts show the bug" if first else ""
-    silent = f" ({counts.unresolved} more said nothing)" if counts.unresolved else ""
-    where = "the candidate" if cell.cell.candidate else cell.cell.version
-    said = f"{counts.present} of {counts.judged}{words} on {where}"
-    return f"{said}{silent}{_excluded(cell)}"
-
-
-def _excluded(cell: CellFindings) -> str:
-    """What silence says where a bug was expected: not that there is none."""
-    expected = {*BROKEN_SIDE} & {*cell.roles}
-    if not expected or cell.judgement.verdict is not Verdict.ABSENT:
-        return ""
-    return f" (which excludes a rate of {EXCLUDED_RATE} or more)"
 
 
 def why_untested(findings: SeriesFindings) -> str:
@@ -178,12 +130,19 @@ def _of(findings: SeriesFindings, verdict: Verdict, *roles: Role) -> str:
     return _joined(versions)
 
 
+def _some(versions: list[str]) -> str:
+    """The first few by name."""
+    more = len(versions) - _MOST_NAMED
+    named = versions if more <= 1 else [*versions[:_MOST_NAMED], f"{more} more"]
+    return _joined(named)
+
+
 def _joined(versions: Iterable[str]) -> str:
     *others, last = [*versions] or [""]
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _vacuous(findings: SeriesFindings) -> str:
+def _vacuous(findings: SeriesFindings, _history: History) -> str:
     said = "The script proves nothing: it gives a verdict in an environment without the package"
     loads = (each.facts.loaded for each in findings.cells if each.facts.loaded)
     beside = [each.location for each in loads if (each.location or "").startswith(f"{FOLDER}/")]
@@ -192,24 +151,24 @@ def _vacuous(findings: SeriesFindings) -> str:
     return f"{said}, so it does not depend on it."
 
 
-def _no_such_release(findings: SeriesFindings) -> str:
-    claims, known = findings.series.claims, findings.boundaries.first_fixed
+def _no_such_release(findings: SeriesFindings, _history: History) -> str:
+    claims = findings.series.claims
     parts = []
     for kind, named in (("fixed", claims.fixed), ("broken", claims.broken)):
         missing = [each for each in named if each in findings.missing]
         verb = "is" if len(missing) == 1 else "are"
         if missing:
             parts.append(f"no release {' or '.join(missing)}, which {verb} said to be {kind}")
-    counts = evidence(findings)
-    measured = f"{known} is the first fixed release; {counts}" if known else counts
-    return f"There is {', and '.join(parts)}. Measured: {measured}."
+    known = findings.boundaries.first_fixed if findings.kind == "verify" else None
+    measured = f"{known} is the first fixed release; " if known else ""
+    return f"There is {', and '.join(parts)}. Measured: {measured}{evidence(findings)}."
 
 
-def _affected(findings: SeriesFindings) -> str:
+def _affected(findings: SeriesFindings, _history: History) -> str:
     return f"This variant is claimed not to have the bug, and has it: {evidence(findings)}."
 
 
-def _still_broken(findings: SeriesFindings) -> str:
+def _still_broken(findings: SeriesFindings, _history: History) -> str:
     version = _of(findings, Verdict.PRESENT, *FIXED_SIDE)
     if findings.series.claims.candidate:
         return f"The candidate {version} still shows the bug: {evidence(findings)}."
@@ -220,16 +179,16 @@ def _still_broken(findings: SeriesFindings) -> str:
     return f"{version} is said to be fixed and still shows the bug: {evidence(findings)}."
 
 
-def _follows(findings: SeriesFindings) -> str:
+def _follows(findings: SeriesFindings, _history: History) -> str:
     return f"{followed(findings)} As released: {evidence(findings)}."
 
 
-def _not_reproduced(findings: SeriesFindings) -> str:
+def _not_reproduced(findings: SeriesFindings, _history: History) -> str:
     version = _of(findings, Verdict.ABSENT, Role.BROKEN)
     return f"{version} is said to be broken and does not show the bug: {evidence(findings)}."
 
 
-def _fixed_earlier(findings: SeriesFindings) -> str:
+def _fixed_earlier(findings: SeriesFindings, _history: History) -> str:
     claims = findings.series.claims
     if findings.boundaries.last_broken is None:
         return (
@@ -239,13 +198,19 @@ def _fixed_earlier(findings: SeriesFindings) -> str:
     before = _of(findings, Verdict.ABSENT, Role.BEFORE)
     claimed = f"the candidate {claims.candidate}" if claims.candidate else _joined(claims.fixed)
     known = findings.boundaries.first_fixed
+    if known and findings.kind != "verify":  # a search begins with its answer
+        return f"Not {claimed} but an earlier release has the fix: {evidence(findings)}."
     measured = f"{known} is the first fixed release" if known else f"{before} is fixed already"
     return f"Not {claimed} but an earlier release has the fix: {measured} ({evidence(findings)})."
 
 
-def _regressed(findings: SeriesFindings) -> str:
-    good = _of(findings, Verdict.ABSENT, *FIXED_SIDE)
-    fixed = f", which {good} had fixed" if good else ""
+def _regressed(findings: SeriesFindings, history: History) -> str:
+    """What came with the fix and lost it again is told from what came before it, without it."""
+    good = [
+        each.cell.version
+        for each in findings.cells
+        if {*FIXED_SIDE} & {*each.roles} and each.judgement.verdict is Verdict.ABSENT
+    ]
     later = [
         each.cell.version
         for each in findings.released()
@@ -253,18 +218,34 @@ def _regressed(findings: SeriesFindings) -> str:
         and Role.BROKEN not in each.roles
         and past_a_fix(each.cell.version, findings.series.claims.fixed)
     ]
-    verb = "shows" if len(later) == 1 else "show"
-    return f"{_joined(later)} {verb} the bug again{fixed}: {evidence(findings)}."
+    without = [each for each in later if _never_had(each, good, history)]
+    again = [each for each in later if each not in without]
+    had = f", which {_joined(good)} had fixed" if good else ""
+    parts = [f"{_some(again)} {_shows(again)} the bug again{had}"] if again else []
+    if without:
+        but = f"above {_joined(good)} but released before it"
+        parts.insert(0, f"{_some(without)}, {but}, {_shows(without)} the bug, too")
+    return f"{'; '.join(parts)}: {evidence(findings)}."
 
 
-def _yanked_fix(findings: SeriesFindings) -> str:
+def _never_had(version: str, good: list[str], history: History) -> bool:
+    """Whether a release is above fixes in order, but came before each of them."""
+    below = [each for each in good if Version(each) < Version(version)]
+    return bool(below) and all(history.came_before(version, each) for each in below)
+
+
+def _shows(versions: list[str]) -> str:
+    return "show" if versions[1:] else "shows"
+
+
+def _yanked_fix(findings: SeriesFindings, _history: History) -> str:
     claimed = _joined(findings.series.claims.fixed)
     good = _of(findings, Verdict.ABSENT, Role.FIXED)
     but = f"{good} does not show the bug, but" if good else claimed
     return f"{but} was withdrawn (yanked) from the index: {evidence(findings)}."
 
 
-def _unresolved(findings: SeriesFindings) -> str:
+def _unresolved(findings: SeriesFindings, _history: History) -> str:
     needed = tuple(each for each in findings.natural() if each.roles != (Role.PROBE,))
     why = why_unresolved(needed)
     if why == "it was not run":
@@ -276,7 +257,7 @@ def _unresolved(findings: SeriesFindings) -> str:
     return f"Could not tell: {why}.{note}{seen}"
 
 
-def _ok(findings: SeriesFindings) -> str:
+def _ok(findings: SeriesFindings, _history: History) -> str:
     claims = findings.series.claims
     if not claims.affected:
         return f"This variant does not have the bug, as claimed: {evidence(findings)}."
@@ -298,6 +279,8 @@ def _newest(findings: SeriesFindings, decision: Decision, history: History) -> s
     """That the newest release shows the bug, where an answer would leave that open."""
     latest = history.latest()
     told = (Outcome.STILL_BROKEN, Outcome.NO_SUCH_RELEASE, Outcome.OK)
+    if findings.kind != "verify":  # a search begins with its answer
+        return ""
     if latest is None or decision.outcome not in told or not findings.series.claims.affected:
         return ""
     shows = any(

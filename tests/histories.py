@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 
+from runner.boundaries import Boundaries, boundaries
 from runner.case import Case
 from runner.findings import SeriesFindings
 from runner.matrix import series_of
 from runner.plans.bisection import BisectionPlan
 from runner.plans.sweep import SweepPlan
 from runner.releases import History
+from runner.verdict import Verdict
 from tests.builders import (
     BUG,
     ERROR,
@@ -47,6 +49,8 @@ class Past:
     """Claimed."""
     days: tuple[int, ...] = ()
     """When each release came; without them one came a day."""
+    once: bool = False
+    """Whether on each way of the code the bug came at most once, and went at most once."""
     seed: int = 0
 
     def world(self) -> World:
@@ -72,8 +76,15 @@ class Past:
         )
 
     def wrong(self, findings: SeriesFindings) -> list[str]:
-        """What of an answer is not so."""
+        """What of an answer is not so, or, where the bug came but once, not what a sweep says."""
         stated, found = findings.boundaries, []
+        if self.once:
+            whole = self._whole()
+            found += [
+                f"{name} {getattr(stated, name)}, not {getattr(whole, name)}"
+                for name in ("first_fixed", "first_broken")
+                if getattr(stated, name) not in (None, getattr(whole, name))
+            ]
         if stated.first_fixed and not self._turns(stated.first_fixed, broken=False):
             found.append(f"first_fixed {stated.first_fixed}")
         if stated.first_broken and not self._turns(stated.first_broken, broken=True):
@@ -89,6 +100,15 @@ class Past:
             if change.by and (change.by in self.broken) is after_broken:
                 found.append(f"{name}.by {change.by}")
         return found
+
+    def _whole(self) -> Boundaries:
+        """What there is to say if all that can be judged is."""
+        verdicts = {
+            each: Verdict.PRESENT if each in self.broken else Verdict.ABSENT
+            for each in self.versions
+            if each not in self.lost
+        }
+        return boundaries(self.versions, verdicts)
 
     def _turns(self, version: str, *, broken: bool) -> bool:
         """Whether a release is the first after a change."""
@@ -138,6 +158,7 @@ def a_past(rng: random.Random, kind: str, *, rate: float, most: int = 500) -> Pa
         fixed=fixed,
         said_broken=said_broken,
         days=days,
+        once=kind != "several ranges",
         seed=rng.getrandbits(64),
     )
 
@@ -147,7 +168,7 @@ def _in_a_row(size: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 def _with_lines(rng: random.Random, size: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Minor lines one after the other; some go on after the next one has begun."""
+    """Lines one after the other, minor or major ones; some go on after the next one has begun."""
     found: list[tuple[int, int, int]] = []
     lines = [[0, 0]]
     for day in range(1, size + 1):
@@ -158,7 +179,8 @@ def _with_lines(rng: random.Random, size: int) -> tuple[tuple[str, ...], tuple[i
         found.append((line[0], line[1], day))
         line[1] += 1
     found.sort()
-    return tuple(f"1.{a}.{b}" for a, b, _ in found), tuple(day for _, _, day in found)
+    name = rng.choice(("1.{}.{}", "{}.{}"))
+    return tuple(name.format(a, b) for a, b, _ in found), tuple(day for _, _, day in found)
 
 
 def _with_backports(

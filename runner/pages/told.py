@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from runner.claims import Result
+from runner.counts import shows
 from runner.findings import CellFindings, ConfirmationResult
 from runner.pages.claimed import same
 from runner.pages.witness import Evidence, Witness
-from runner.sentences import followed, name_of, shows
+from runner.sentences import followed, name_of
 
 RunCell = tuple[str, CellFindings]
 """A cell, and the run that it is of."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runner.boundaries import Boundaries
+from collections.abc import Mapping
+
+from runner.boundaries import Boundaries, FixedIn
 from runner.findings import Reached, Search, SeriesFindings
 from runner.matrix import Role
 from runner.plans.budget import spent
@@ -11,7 +13,7 @@ from runner.plans.look import Look
 from runner.plans.posterior import posterior
 from runner.plans.question import missing
 from runner.plans.replay import order_of_probes
-from runner.plans.search import View
+from runner.plans.search import Ray, View
 from runner.plans.stated import Stated, stated
 from runner.plans.window import Window
 from runner.verdict import Verdict
@@ -30,6 +32,7 @@ def conclude(look: Look, *, width: int, budget: int | None) -> SeriesFindings:
     history, window, confirmations = look.table.history, look.window, look.table.confirmations
     found = stated(history, window, verdicts, confirmations)
     tested = tuple(each.version for each in view.spots if each.present or each.silent)
+    found = _left_open(found, view, verdicts, history.order)
     if look.vacuous:
         found = Stated(Boundaries(), None, ())
     return SeriesFindings(
@@ -68,6 +71,44 @@ def _certain(view: View, look: Look) -> dict[str, Verdict]:
     doubted = {spot.version for ray in rays for spot in {*ray.spots} - {*view.believed(ray)}}
     good = {spot.version for ray in rays for spot in ray.spots} - doubted
     return found | dict.fromkeys(good, Verdict.ABSENT)
+
+
+def _left_open(
+    found: Stated, view: View, verdicts: Mapping[str, Verdict], order: Mapping[str, int]
+) -> Stated:
+    """Where a search was cut off, what was found on one way of the code need not hold on another.
+
+    A backport that is good is not the first fix as long as the newer line beside it was not
+    searched, and nor is the bug as young as an older line that has a fix would make it.
+    """
+    for ray in view.rays():
+        change = _open_change(ray, verdicts)
+        stated = found.boundaries.fixed_in if ray.upward else found.broken_in
+        bound = (stated.by if ray.upward else stated.after) if stated else None
+        beyond = [
+            each.version for each in ray.spots if each.open and each.version in change.unknown
+        ]
+        if view.closed(ray) or bound is None or not beyond:
+            continue
+        at = order[bound]
+        if ray.upward and order[beyond[-1]] > at:
+            known = found.boundaries.model_copy(update={"first_fixed": None, "fixed_in": change})
+            found = found._replace(boundaries=known)
+        elif not ray.upward and order[beyond[-1]] < at:
+            known = found.boundaries.model_copy(update={"first_broken": None})
+            found = found._replace(boundaries=known, broken_in=change)
+    return found
+
+
+def _open_change(ray: Ray, verdicts: Mapping[str, Verdict]) -> FixedIn:
+    """The change of a ray, as far as it is certain."""
+    good = (at for at, each in enumerate(ray.spots) if each.version in verdicts)
+    at = next(good, len(ray.spots))
+    unknown = [each.version for each in ray.spots[:at]]
+    end = ray.spots[at].version if at < len(ray.spots) else None
+    if ray.upward:
+        return FixedIn(after=ray.anchor.version, by=end, unknown=tuple(unknown))
+    return FixedIn(after=end, by=ray.anchor.version, unknown=tuple(reversed(unknown)))
 
 
 def _mark(look: Look, verdicts: dict[str, Verdict], view: View) -> None:

@@ -1,24 +1,21 @@
-"""Release lines that were worked on beside a newer one: that is how backports look."""
+"""Release lines that were worked on beside a newer one, and how releases follow upon each other.
+
+That is how backports look. A release that is above a fix in order, and was there before it came, is
+of another line, and need not have it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from runner.releases import History, Release
-from runner.value import Value
 
 
-class Line(Value):
-    """One line that got uploads after a higher version existed."""
+def parallel_lines(history: History, releases: Iterable[Release]) -> tuple[tuple[str, ...], ...]:
+    """Of each line that got uploads after a higher version existed those uploads, newest first.
 
-    late: tuple[str, ...]
-    """Its releases that came after that, newest first."""
-    tip: str | None
-    """Its highest release before that: where the newer line left it."""
-
-
-def parallel_lines(history: History, releases: Iterable[Release]) -> tuple[Line, ...]:
-    """The lines among some releases, newest first; what has no upload time does not count."""
+    The newest line comes first; what has no upload time does not count.
+    """
     lines: dict[tuple[int, ...], list[tuple[float, str]]] = {}
     for each in releases:
         if each.uploaded:
@@ -27,14 +24,42 @@ def parallel_lines(history: History, releases: Iterable[Release]) -> tuple[Line,
     found = []
     above = float("inf")
     for line in reversed(lines.values()):
-        late = [version for when, version in reversed(line) if when > above]
-        early = [version for when, version in line if when <= above]
-        if late:
-            found.append(Line(late=tuple(late), tip=early[-1] if early else None))
+        late = tuple(version for when, version in reversed(line) if when > above)
+        found += [late] if late else []
         above = min(above, *(when for when, _ in line))
     return tuple(found)
+
+
+def ways(history: History, versions: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """How releases follow upon each other: up to each last one, the newest of these first.
+
+    A release follows the one below it in its line; the first of a line follows the highest one that
+    was there when it came. Without parallel lines, or upload times, there is one way: all in order.
+    """
+    ordered = sorted({*versions}, key=history.order.__getitem__)
+    before: dict[str, str | None] = {}
+    for at, version in enumerate(ordered):
+        below = ordered[at - 1] if at else None
+        if below is None or history.line_of(below) == history.line_of(version):
+            before[version] = below
+        else:
+            lower = reversed(ordered[:at])
+            there = (each for each in lower if not history.came_before(version, each))
+            before[version] = next(there, None)
+    followed = {*before.values()}
+    return tuple(_way(each, before) for each in reversed(ordered) if each not in followed)
 
 
 def undated(releases: Iterable[Release]) -> bool:
     """Whether some release has no upload time, so that lines beside it cannot be told."""
     return any(each.uploaded is None for each in releases)
+
+
+def _way(last: str, before: Mapping[str, str | None]) -> tuple[str, ...]:
+    """From the first release to this one."""
+    found = []
+    at: str | None = last
+    while at is not None:
+        found.append(at)
+        at = before[at]
+    return tuple(reversed(found))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from runner.attempt import Facts
 from runner.environment import Failure
@@ -11,7 +12,6 @@ from runner.evidence import SHOWN
 from runner.findings import Want
 from runner.matrix import Cell, Role, Series
 from runner.plans.confirmation import Boundary
-from runner.plans.lines import Line
 from runner.plans.question import claimed_roles
 from runner.plans.sampling import Sample
 from runner.plans.search import Ray, Spot, View, picks, split, spread
@@ -63,14 +63,14 @@ class Look:
             if shows or (release and release.final and not release.yanked):
                 versions.add(each.cell.version)
         sampling = self.table.sampling
+        ordered = sorted(versions, key=self.table.history.order.__getitem__)
+        at = {version: place for place, version in enumerate(ordered)}
         return View(
-            spots=tuple(
-                self._spot(each)
-                for each in sorted(versions, key=self.table.history.order.__getitem__)
-            ),
+            spots=tuple(self._spot(each) for each in ordered),
             steady=sampling.steady,
             needed=sampling.needed,
             confidence=sampling.confidence,
+            ways=tuple(tuple(at[each] for each in way if each in at) for way in self.window.ways),
         )
 
     def _boundary(self, ray: Ray, at: int) -> Boundary:
@@ -109,45 +109,20 @@ class Look:
         candidates = self.window.candidates
         for release in (*candidates[-1:], *candidates[:1]):
             self._probe(release.version)
-        silent = [each for line in self.window.lines for each in self._add_line(line)]
+        for late in self.window.late:
+            newest = (each for each in late[:MOST_LATE] if not self._spot(each).lost)
+            for version in islice(newest, 1):
+                self._probe(version)
         if not self.table.sampling.steady:
-            for each in self._doubtful(silent):
-                self.table.settle(each)
+            for spot in self.view().apart():
+                self._hear(spot)
         return self._ask()
 
-    def _add_line(self, line: Line) -> list[Sample]:
-        """Its newest release that can be judged; if that is good, the one where it branched off.
-
-        Without the latter, a bug that is older than the branch would seem to begin behind it.
-
-        Returns: those of the two that were silent so far.
-        """
-        counts = self.table.sampling.counts
-        late = (each for each in line.late[:MOST_LATE] if not self._spot(each).lost)
-        newest = next(late, None)
-        if newest is None:
-            return []
-        found = [self._probe(newest)]
-        if line.tip and counts(found[0]).absent and not counts(found[0]).present:
-            found.append(self._probe(line.tip))
-        return [each for each in found if counts(each).absent and not counts(each).present]
-
-    def _doubtful(self, silent: list[Sample]) -> list[Sample]:
-        """Of releases of lines that were silent, those where it matters whether they are good.
-
-        Between releases that show the bug, and right below: there a line that has the fix, and was
-        broken before, would hide what is beneath it. What is further below the search asks itself.
-        """
-        order = self.table.history.order
-        shown = [order[each.version] for each in self.view().spots if each.present]
-        places = [(order[each.cell.version], each) for each in silent]
-        within = [each for at, each in places if shown and min(shown) < at < max(shown)]
-        below = [(at, each) for at, each in places if shown and at < min(shown)]
-        line = self.table.history.line_of
-        if below:
-            nearest = line(max(below, key=lambda pair: pair[0])[1].cell.version)
-            within += [each for _, each in below if line(each.cell.version) == nearest]
-        return within
+    def _hear(self, spot: Spot) -> None:
+        """Probe what no ray goes over: with all attempts where silence alone says little."""
+        sample = self._probe(spot.version)
+        if not self.table.sampling.steady:
+            self.table.settle(sample)
 
     def _search(self) -> tuple[Want, ...]:
         """On each ray a probe where it tells most; what a ray has found is settled."""
@@ -164,6 +139,8 @@ class Look:
                 for side in sides if ray.upward else sides[::-1]:
                     self.table.settle(side)
                     self._first.append(side.cell.id)
+                for spot in view.beside(ray):
+                    self._hear(spot)
                 continue
             places = picks(view, ray, width)[:free]
             free -= len(places)
@@ -219,7 +196,7 @@ class Look:
         unresolved = Verdict.UNRESOLVED
         return self.table.confirm(
             each
-            for each in found
+            for each in dict.fromkeys(found)
             if unresolved not in (self.table.says(each.older), self.table.says(each.newer))
         )
 

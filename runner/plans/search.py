@@ -1,9 +1,9 @@
 """Where a bisection looks next: a pure function over what is known of each release.
 
 From each release that shows the bug and has one beside it that may not, a *ray* goes outward, to
-the end of the window or to the next release that shows it. Somewhere on a ray the bug ends; probes
-go to the release that tells most of where. What a ray has found is *closed*: beyond it nothing can
-be known better, or the nearest release that can be judged is good.
+the end of the window, or of a line, or to the next release that shows it. Somewhere on a ray the
+bug ends; probes go to the release that tells most of where. What a ray has found is *closed*:
+beyond it nothing can be known better, or the nearest release that can be judged is good.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class View(NamedTuple):
     needed: int
     """Attempts that an absence takes."""
     confidence: float
+    ways: tuple[tuple[int, ...], ...] = ()
+    """Places of releases that follow upon each other; none: all do, in order."""
 
     @property
     def doubt(self) -> float:
@@ -75,11 +77,16 @@ class View(NamedTuple):
         enough = 1 if self.steady else self.needed
         return not spot.present and spot.silent >= enough
 
-    def ranges(self) -> list[tuple[int, int]]:
+    @property
+    def rows(self) -> list[list[Spot]]:
+        """The releases of each way that code went, lowest first."""
+        return [[self.spots[at] for at in way] for way in self.ways] or [[*self.spots]]
+
+    def ranges(self, row: Sequence[Spot]) -> list[tuple[int, int]]:
         """First and last place of each stretch with the bug; a solid release parts two."""
         found: list[tuple[int, int]] = []
         parted = True
-        for at, spot in enumerate(self.spots):
+        for at, spot in enumerate(row):
             if spot.present and parted:
                 found.append((at, at))
                 parted = False
@@ -89,36 +96,79 @@ class View(NamedTuple):
         return found
 
     def rays(self) -> list[Ray]:
-        """Those that are not empty: the newest change first, then the oldest, then between."""
-        ranges = self.ranges()
-        ends = [-1, *(last for _, last in ranges)]
-        starts = [*(first for first, _ in ranges), len(self.spots)]
-        up = [
-            Ray(self.spots[last], _write_off(self.spots[last + 1 : start]), upward=True)
-            for (_, last), start in zip(ranges, starts[1:], strict=True)
-        ]
-        down = [
-            Ray(self.spots[first], _write_off(self.spots[end + 1 : first][::-1]), upward=False)
-            for (first, _), end in zip(ranges, ends[:-1], strict=True)
-        ]
-        return [each for each in (*up[-1:], *down[:1], *up[:-1], *down[1:]) if each.spots]
+        """Those that are not empty, along each way, and those to both ends of the window.
+
+        Of a way the newest change comes first, then the oldest, then those between.
+        """
+        along = (ray for row in self.rows for ray in self._rays_along(row))
+        return list(dict.fromkeys((*along, *self.outermost())))
 
     def outermost(self) -> list[Ray]:
-        """The ray to the end of the window and the one to its start, as far as they exist."""
-        ends = (self.spots[-1:], self.spots[:1])
-        return [
-            each
-            for each in self.rays()
-            if each.spots[-1].version == ends[not each.upward][0].version
-        ]
+        """The ray to the end of the window and the one to its start, as far as they exist.
+
+        They go by the order of versions, whatever followed upon what: so are boundaries stated.
+        """
+        shown = [at for at, each in enumerate(self.spots) if each.present]
+        if not shown:
+            return []
+        first, last = shown[0], shown[-1]
+        up = Ray(self.spots[last], _write_off(self.spots[last + 1 :]), upward=True)
+        down = Ray(self.spots[first], _write_off(self.spots[:first][::-1]), upward=False)
+        return [each for each in (up, down) if each.spots]
+
+    def apart(self) -> list[Spot]:
+        """The newest silent release of each way on which nothing shows the bug.
+
+        No ray tells how sure they are. Below all that shows it, the ray to the start does.
+        """
+        lowest = next((at for at, each in enumerate(self.spots) if each.present), None)
+        if lowest is None:
+            return []
+        above = {*self.spots[lowest:]}
+        silent = (
+            [each for each in row if each.silent and each in above]
+            for row in self.rows
+            if not any(each.present for each in row)
+        )
+        return [each[-1] for each in silent if each]
+
+    def beside(self, ray: Ray) -> list[Spot]:
+        """Where the bug came with a release, what else followed the good one before it.
+
+        It may have come where both went on from, and nothing else on that way shows it.
+        """
+        at = ray.first_silent
+        if ray.upward or at is None:
+            return []
+        ways = [row for row in self.rows if not any(each.present for each in row)]
+        behind = (row[row.index(ray.spots[at]) + 1 :] for row in ways if ray.spots[at] in row)
+        nearest = (next((each for each in row if not each.lost), None) for row in behind)
+        return [each for each in nearest if each]
 
     def rate(self) -> Rate:
         """What the stretches with the bug say of how often it shows."""
         shown = sum(each.present for each in self.spots)
-        silent = sum(
-            each.silent for first, last in self.ranges() for each in self.spots[first : last + 1]
-        )
-        return Rate(shown=shown, silent=silent)
+        within = {
+            spot
+            for row in self.rows
+            for first, last in self.ranges(row)
+            for spot in row[first : last + 1]
+        }
+        return Rate(shown=shown, silent=sum(each.silent for each in within))
+
+    def _rays_along(self, row: Sequence[Spot]) -> list[Ray]:
+        ranges = self.ranges(row)
+        ends = [-1, *(last for _, last in ranges)]
+        starts = [*(first for first, _ in ranges), len(row)]
+        up = [
+            Ray(row[last], _write_off(row[last + 1 : start]), upward=True)
+            for (_, last), start in zip(ranges, starts[1:], strict=True)
+        ]
+        down = [
+            Ray(row[first], _write_off(row[end + 1 : first][::-1]), upward=False)
+            for (first, _), end in zip(ranges, ends[:-1], strict=True)
+        ]
+        return [each for each in (*up[-1:], *down[:1], *up[:-1], *down[1:]) if each.spots]
 
     def odds(self, ray: Ray) -> Posterior:
         """Of each place of the change on a ray, to decide where to look."""

@@ -12,8 +12,8 @@ from packaging.version import Version
 from runner.environment import Interpreter
 from runner.findings import Skipped
 from runner.matrix import Cell, Series
-from runner.plans.lines import Line, parallel_lines
-from runner.plans.question import Question
+from runner.plans.lines import parallel_lines, ways
+from runner.plans.question import Question, claimed_roles
 from runner.releases import File, Release, satisfies
 from runner.value import Value
 
@@ -28,8 +28,10 @@ class Window(Value):
     skipped: tuple[Skipped, ...]
     outside: tuple[str, ...]
     """Releases beyond the ends that could be offered, too; they are not run unless claimed."""
-    lines: tuple[Line, ...] = ()
-    """Lines of candidates that were worked on beside a newer one."""
+    late: tuple[tuple[str, ...], ...] = ()
+    """Of each line that was worked on beside a newer one what came then, newest first."""
+    ways: tuple[tuple[str, ...], ...] = ()
+    """How candidates and claimed releases follow upon each other, up to each last one."""
 
     @cached_property
     def candidates(self) -> tuple[Release, ...]:
@@ -82,8 +84,15 @@ def _window_of(question: Question, series: Series) -> Window:
             kept.append(release)
         else:
             skipped.append(Skipped(version=release.version, why=why))
-    lines = parallel_lines(history, (each for each in kept if not each.yanked))
-    return Window(releases=tuple(kept), skipped=tuple(skipped), outside=tuple(outside), lines=lines)
+    candidates = [each for each in kept if not each.yanked]
+    searched = (*(each.version for each in candidates), *claimed_roles(question, series))
+    return Window(
+        releases=tuple(kept),
+        skipped=tuple(skipped),
+        outside=tuple(outside),
+        late=parallel_lines(history, candidates),
+        ways=ways(history, searched),
+    )
 
 
 def _why_not(question: Question, series: Series, release: Release) -> str | None:

@@ -180,16 +180,20 @@ def test_an_index_that_goes_away_in_the_middle_ends_the_run_and_the_next_call_go
     assert report["measured"]["first_fixed"] == "1.2"
 
 
-@BOTH
-def test_a_backport_beside_a_newer_line_is_found(
-    fixproof: Fixproof, package: Package, cases: Cases, command: str
-) -> None:
-    """1.0.2 came after 2.0 and has the fix too; both lines are told apart."""
+def backported(package: Package) -> None:
+    """1.0.2 came after 2.0 and has the fix, too."""
     for version, source, day in (
         *(("1.0.0", GOOD, 1), ("1.0.1", BROKEN, 2), ("2.0.0", BROKEN, 3)),
         *(("1.0.2", GOOD, 5), ("2.0.1", BROKEN, 4), ("2.0.2", GOOD, 6)),
     ):
         package.release(version, source, uploaded=datetime(2024, 5, day, tzinfo=UTC))
+
+
+@BOTH
+def test_a_backport_beside_a_newer_line_is_found(
+    fixproof: Fixproof, package: Package, cases: Cases, command: str
+) -> None:
+    backported(package)
     report = fixproof(command, cases.write(fixed=["1.0.2", "2.0.2"]), "--json").document
     assert said(report) == ("PASS", "ok"), report["summary"]
     assert report["measured"]["last_broken"] == "2.0.1"
@@ -201,3 +205,14 @@ def test_a_backport_beside_a_newer_line_is_found(
     }
     assert ups["1.0.1"] == "1.0.2"
     assert ups["2.0.1"] == "2.0.2"
+
+
+@BOTH
+def test_a_backport_that_is_claimed_alone_is_not_taken_for_the_fix_of_the_newer_line(
+    fixproof: Fixproof, package: Package, cases: Cases, command: str
+) -> None:
+    backported(package)
+    report = fixproof(command, cases.write(fixed="1.0.2"), "--json").document
+    assert said(report) == ("FAIL", "regressed"), report["summary"]
+    assert report["measured"]["first_fixed"] == "2.0.2"
+    assert "2.0.1, above 1.0.2 but released before it, show" in report["summary"]

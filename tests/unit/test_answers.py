@@ -213,6 +213,18 @@ def test_that_the_bug_was_gone_for_a_while_is_part_of_the_answer(
     assert said in whole
 
 
+def test_a_bug_at_both_ends_of_the_window_is_told_once() -> None:
+    judged = {"1.0": P, "1.4": P, "1.5": A, "1.9": P}
+    stated = Boundaries(fixed_in=between("1.9", None), last_broken="1.9")
+    said = told(judged, stated, broken_in=between(None, "1.0"))
+    assert said == (
+        "Both ends of the window, 1.0 and 1.9, show the bug. "
+        "Between releases that show it, 1.5 does not."
+    )
+    said = told(judged, stated, broken_in=between("1.2", "1.3"))
+    assert said.startswith("The newest release of the window, 1.9, shows the bug; introduced")
+
+
 @pytest.mark.parametrize(
     ("window", "said"),
     [

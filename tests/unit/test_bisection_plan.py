@@ -547,6 +547,76 @@ def test_of_a_line_the_newest_release_that_can_be_judged_is_looked_at() -> None:
     assert none.wrong(found_in(none).only) == []
 
 
+BESIDE = ("1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.1", "2.2", "2.3")
+BESIDE_DAYS = (0, 1, 2, 6, 7, 3, 4, 5, 8)
+"""1.3 and 1.4 came after 2.2."""
+
+
+def beside(*broken: str, **words: Any) -> Past:
+    return Past(BESIDE, frozenset(broken), days=BESIDE_DAYS, **words)
+
+
+@pytest.mark.parametrize("fixed", [("1.3",), ("2.2",), ("1.3", "2.2")])
+def test_a_fix_of_an_older_line_is_not_taken_for_that_of_the_newer_one(
+    fixed: tuple[str, ...],
+) -> None:
+    """The newer line came before 1.3, from what was broken: it has a boundary of its own."""
+    found = found_in(beside("1.0", "1.1", "1.2", "2.0", "2.1", fixed=fixed))
+    assert found.change == (None, "2.2")
+    assert found.only.boundaries.last_broken == "2.1"
+    assert {(each.broken[-1], each.to, each.same_line) for each in found.only.upgrades} == {
+        ("1.2", "1.3", True),
+        ("2.1", "2.2", True),
+    }
+    pairs = {(each.older, each.newer) for each in found.only.confirmations}
+    assert pairs == {("1.2", "1.3"), ("2.1", "2.2")}
+    assert found.report.status == ("PASS" if "2.2" in fixed else "FAIL")
+    assert "again" not in found.report.summary
+
+
+def test_a_newer_line_that_began_with_the_fix_is_told_from_one_that_did_not() -> None:
+    found = found_in(beside("1.0", "1.1", "1.2", fixed=("1.3",)))
+    assert found.change == (None, "1.3")
+    assert (found.report.status, found.report.outcome) == ("PASS", "ok")
+    assert {"2.0"} <= {*found.probes} <= {"1.0", "1.4", "2.3", "2.0", "2.1", "2.2"}
+    assert len(found.probes) <= 5
+
+
+def test_a_budget_that_leaves_a_newer_line_open_does_not_call_a_backport_the_first_fix() -> None:
+    history = beside("1.0", "1.1", "1.2", "2.0", "2.1", fixed=("1.3",))
+    whole = found_in(history).simulation.made
+    for budget in range(8, whole):
+        found = found_in(history, budget=budget)
+        assert history.wrong(found.only) == []
+        assert found.only.boundaries.first_fixed in (None, "2.2")
+
+
+def test_a_bug_that_came_where_two_lines_parted_is_looked_for_in_both() -> None:
+    """1.0.1 and 1.1.0 both went on from 1.0.0; the newer line got its fix, the older a backport."""
+    versions = ("1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1", "1.1.2")
+    broken = frozenset({"1.0.1", "1.1.0", "1.1.1"})
+    history = Past(versions, broken, fixed=("1.0.2",), days=(0, 4, 5, 1, 2, 3))
+    found = found_in(history)
+    assert found.change == ("1.0.1", "1.1.2")
+    assert found_in(replace(history, rate=0.6)).change == ("1.0.1", "1.1.2")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_bisection_states_a_sweep_of_the_same_history_states_too(
+    kind: str, seed: int
+) -> None:
+    rng = random.Random(f"{kind} {seed}")
+    for _ in range(3):
+        history = a_past(rng, kind, rate=1.0, most=60)
+        found = found_in(history).only.boundaries
+        (swept,) = Simulation(history.sweep(), history.world()).run().series
+        assert history.wrong(swept) == []
+        if history.once:
+            assert found.first_fixed in (None, swept.boundaries.first_fixed)
+            assert found.first_broken in (None, swept.boundaries.first_broken)
+
+
 def test_without_lines_a_second_range_may_stay_unseen_and_that_is_said() -> None:
     versions = THIRTY
     broken = frozenset(versions[5:8] + versions[20:25])

@@ -19,10 +19,12 @@ SPOTS = {
 }
 
 
-def view(history: str, *, steady: bool = True, needed: int = 5) -> View:
+def view(
+    history: str, *, steady: bool = True, needed: int = 5, ways: tuple[tuple[int, ...], ...] = ()
+) -> View:
     """What is known of releases 0, 1, 2…: broken, good once, Good often, unresolved, not run."""
     spots = tuple(SPOTS[said]._replace(version=str(at)) for at, said in enumerate(history))
-    return View(spots, steady=steady, needed=needed, confidence=0.99)
+    return View(spots, steady=steady, needed=needed, confidence=0.99, ways=ways)
 
 
 def rays(history: str, *, steady: bool = True) -> list[tuple[str, str]]:
@@ -110,6 +112,68 @@ def test_the_ends_have_rays_of_their_own() -> None:
     found = view("..b.G.b..")
     assert [each.anchor.version for each in found.outermost()] == ["6", "2"]
     assert view("bGb").outermost() == []
+
+
+# Ways: 0 and 1 were there when 4 came; 2 and 3 came later.
+
+BESIDE = ((0, 1, 4, 5, 6), (0, 1, 2, 3))
+
+
+def told(rays: list[Ray]) -> list[str]:
+    return [" ".join(spot.version for spot in (each.anchor, *each.spots)) for each in rays]
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ("bbgg..g", ["1 4 5 6", "1 2 3", "1 2 3 4 5 6"]),
+        ("bbggbbg", ["5 6", "1 2 3"]),
+        ("g..gb.g", ["4 5 6", "4 1 0", "4 3 2 1 0"]),
+        ("gggb..g", ["3 2 1 0", "3 4 5 6"]),
+    ],
+)
+def test_where_lines_go_on_beside_each_other_a_ray_goes_along_each(
+    history: str, expected: list[str]
+) -> None:
+    assert told(view(history, ways=BESIDE).rays()) == expected
+
+
+def test_silence_beside_what_shows_the_bug_says_nothing_of_how_often_it_shows() -> None:
+    found = view("bbggb.g", steady=False, ways=BESIDE).rate()
+    assert (found.shown, found.silent) == (9, 0)
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ("g..bg.g", ["6"]),  # 3 shows it; on the way to 6 nothing does
+        ("g..gb.g", []),  # below what shows it, the ray to the start goes over 3
+        ("b..gg.g", []),
+        ("g..gg.g", []),
+        ("g..b...", []),
+    ],
+)
+def test_what_no_ray_goes_over_is_apart(history: str, expected: list[str]) -> None:
+    assert [each.version for each in view(history, ways=BESIDE).apart()] == expected
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ("ggb...g", ["4"]),  # it came where both lines went on from 1
+        ("ggb.u.g", ["5"]),
+        ("ggb.uuu", []),
+        ("ggb.b.g", []),
+        ("..b....", []),
+    ],
+)
+def test_where_the_bug_came_the_other_line_is_looked_at_too(
+    history: str, expected: list[str]
+) -> None:
+    found = view(history, ways=BESIDE)
+    down, up = ([ray for ray in found.rays() if ray.upward is to] for to in (False, True))
+    assert [each.version for each in found.beside(down[0])] == expected
+    assert all(found.beside(each) == [] for each in up)
 
 
 # Picks.

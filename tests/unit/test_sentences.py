@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from runner.outcome import decide
 from runner.sentences import summary
 from runner.verdict import Judgement, Reason, Verdict
 from tests.builders import (
+    LONG_AGO,
     ODD,
     Said,
     Trial,
@@ -133,3 +135,41 @@ def test_a_return_of_the_bug_names_no_fix_that_was_not_judged() -> None:
     )
     sentence = summary(findings, decide(findings, FOUR), FOUR)
     assert sentence.startswith("1.3 shows the bug again: ")
+
+
+def test_what_is_above_a_fix_and_came_before_it_has_not_lost_what_it_never_had() -> None:
+    days = {"1.1": 0, "1.2": 5, "2.0": 1, "2.1": 2, "2.2": 3, "2.3": 4, "2.4": 6}
+    history = a_history(
+        *(a_release(each, uploaded=LONG_AGO + timedelta(days=day)) for each, day in days.items())
+    )
+
+    def told(*later: str) -> str:
+        findings = a_series(
+            a_finding("1.1", PRESENT, Role.BEFORE),
+            a_finding("1.2", ABSENT, Role.FIXED),
+            a_finding("1.2", UNRESOLVED, Role.CONTROL),
+            *(a_finding(each, PRESENT, Role.PROBE) for each in later),
+        )
+        return summary(findings, decide(findings, history), history).partition(":")[0]
+
+    assert told("2.0") == "2.0, above 1.2 but released before it, shows the bug, too"
+    assert told("2.0", "2.1", "2.2", "2.3") == (
+        "2.0, 2.1, 2.2 and 2.3, above 1.2 but released before it, show the bug, too"
+    )
+    assert told("2.0", "2.4") == (
+        "2.0, above 1.2 but released before it, shows the bug, too; "
+        "2.4 shows the bug again, which 1.2 had fixed"
+    )
+
+
+def test_of_many_that_show_the_bug_again_the_first_are_named() -> None:
+    later = [f"1.{minor}" for minor in range(3, 9)]
+    findings = a_series(
+        a_finding("1.1", PRESENT, Role.BEFORE),
+        a_finding("1.2", ABSENT, Role.FIXED),
+        a_finding("1.2", UNRESOLVED, Role.CONTROL),
+        *(a_finding(each, PRESENT, Role.PROBE) for each in later),
+    )
+    history = a_history("1.1", "1.2", *later)
+    sentence = summary(findings, decide(findings, history), history)
+    assert sentence.startswith("1.3, 1.4, 1.5 and 3 more show the bug again, which 1.2 had fixed")

@@ -185,6 +185,19 @@ def test_a_regression_far_above_a_fix_fails_its_claim() -> None:
     assert found.report.summary.startswith("1.11 is the first fixed release; introduced in 1.3.")
 
 
+def test_a_line_that_came_before_a_backport_is_not_said_to_have_lost_the_fix() -> None:
+    versions = ("1.0", "1.1", "1.2", "1.3", "2.0", "2.1", "2.2")
+    broken = frozenset({"1.0", "1.1", "2.0", "2.1"})
+    found = found_in(Past(versions, broken, fixed=("1.2",), days=(0, 1, 5, 6, 2, 3, 4)))
+    assert (found.report.status, found.report.outcome) == ("FAIL", "regressed")
+    assert found.change == (None, "2.2")
+    assert found.report.summary.startswith(
+        "2.2 is the first fixed release; the lowest release of the window, 1.0, shows it. "
+        "In older lines, 1.2 to 1.3 do not show it. "
+        "2.0 and 2.1, above 1.2 but released before it, show the bug, too: "
+    )
+
+
 def test_an_empty_window_runs_the_claims_and_says_so() -> None:
     found = sweep(plan_of(a_history(*TWELVE), broken="1.5", versions=">9"), World(broken_in("1.5")))
     assert found.only.window == ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runner.matrix import series_of
-from runner.plans.lines import Line, parallel_lines, undated
+from runner.plans.lines import parallel_lines, undated, ways
 from runner.plans.sweep import SweepPlan
 from runner.plans.window import Window
 from runner.releases import File, History, Release
@@ -115,38 +115,78 @@ def test_a_file_that_fits_and_is_not_allowed_does_not_count() -> None:
 # Lines.
 
 
-def lines(*releases: tuple[str, int | None]) -> tuple[Line, ...]:
-    """Of releases, lowest first, with the day on which each came."""
-    history = a_history(
+def dated(*releases: tuple[str, int | None]) -> History:
+    """Releases, lowest first, with the day on which each came."""
+    return a_history(
         *(
             a_release(version, uploaded=None if day is None else LONG_AGO + timedelta(days=day))
             for version, day in releases
         )
     )
+
+
+def lines(*releases: tuple[str, int | None]) -> tuple[tuple[str, ...], ...]:
+    history = dated(*releases)
     return parallel_lines(history, history.releases)
+
+
+def follow(*releases: tuple[str, int | None]) -> list[str]:
+    """How these releases follow upon each other."""
+    return [" ".join(way) for way in ways(dated(*releases), [version for version, _ in releases])]
 
 
 def test_where_one_line_follows_another_none_is_parallel() -> None:
     assert lines(("1.0.0", 0), ("1.0.1", 1), ("1.1.0", 2), ("2.0.0", 3)) == ()
 
 
-def test_a_line_that_goes_on_beside_a_newer_one_is_told_with_its_branch() -> None:
+def test_of_a_line_that_goes_on_beside_a_newer_one_what_came_then_is_told() -> None:
     found = lines(
         ("1.0.0", 0), ("1.0.1", 1), ("1.0.2", 5), ("1.0.3", 6), ("1.1.0", 3), ("1.1.1", 7)
     )
-    assert found == (Line(late=("1.0.3", "1.0.2"), tip="1.0.1"),)
+    assert found == (("1.0.3", "1.0.2"),)
 
 
-def test_a_line_that_began_late_has_no_branch() -> None:
-    assert lines(("1.0.0", 0), ("1.1.0", 9), ("2.0.0", 3)) == (Line(late=("1.1.0",), tip=None),)
+def test_a_line_that_began_late_came_late_as_a_whole() -> None:
+    assert lines(("1.0.0", 0), ("1.1.0", 9), ("2.0.0", 3)) == (("1.1.0",),)
 
 
 def test_versions_of_two_numbers_have_the_first_as_their_line() -> None:
     found = lines(("1.0", 0), ("1.1", 1), ("1.2", 5), ("2.0", 3))
-    assert found == (Line(late=("1.2",), tip="1.1"),)
+    assert found == (("1.2",),)
 
 
 def test_a_release_without_an_upload_time_tells_no_line() -> None:
     assert lines(("1.0.0", 0), ("1.0.1", None), ("1.1.0", 3)) == ()
     assert undated([a_release("1", uploaded=None)])
     assert not undated([a_release("1")])
+
+
+# How releases follow upon each other.
+
+
+def test_without_parallel_lines_there_is_one_way() -> None:
+    assert follow(("1.0.0", 0), ("1.0.1", 1), ("1.1.0", 2)) == ["1.0.0 1.0.1 1.1.0"]
+    assert follow() == []
+
+
+def test_a_newer_line_goes_on_from_what_was_there_when_it_came() -> None:
+    assert follow(("1.0", 0), ("1.1", 1), ("1.2", 4), ("1.3", 5), ("2.0", 2), ("2.1", 6)) == [
+        "1.0 1.1 2.0 2.1",
+        "1.0 1.1 1.2 1.3",
+    ]
+
+
+def test_a_line_that_began_late_goes_on_from_the_one_below_it() -> None:
+    assert follow(("1.0.0", 0), ("1.0.1", 5), ("1.1.0", 9), ("2.0.0", 3)) == [
+        "1.0.0 2.0.0",
+        "1.0.0 1.0.1 1.1.0",
+    ]
+
+
+def test_what_has_no_upload_time_follows_what_is_below_it() -> None:
+    assert follow(("1.0", 0), ("1.1", None), ("2.0", 1)) == ["1.0 1.1 2.0"]
+    assert follow(("1.0", 0), ("1.1", 5), ("2.0", None)) == ["1.0 1.1 2.0"]
+
+
+def test_a_newer_line_that_was_there_before_all_others_follows_nothing() -> None:
+    assert follow(("1.0", 5), ("2.0", 1)) == ["2.0", "1.0"]
