@@ -23,12 +23,14 @@ _REFRESHES = 4
 
 @contextmanager
 def progress(stream: TextIO) -> Iterator[PlainLines | LiveView]:
-    """A listener for as long as something runs."""
+    """A listener for as long as something runs; what ends by an exception is not called done."""
     view = LiveView(stream) if stream.isatty() else PlainLines(stream)
+    done = False
     try:
         yield view
+        done = True
     finally:
-        view.close()
+        view.close(done=done)
 
 
 class PlainLines:
@@ -78,7 +80,7 @@ class PlainLines:
                 f"{cell.id} attempt {len(facts.attempts)}: {latest.ending}, {latest.seconds:.1f} s"
             )
 
-    def close(self) -> None:
+    def close(self, *, done: bool = True) -> None:  # noqa: ARG002 - what ended it is told elsewhere
         self._stream.flush()
 
     def _say(self, line: str) -> None:
@@ -140,11 +142,11 @@ class LiveView:
             else:
                 self._doing[cell.id] = "running" if left else ""
 
-    def close(self) -> None:
+    def close(self, *, done: bool = True) -> None:
         with self._lock:
-            self._what = ""
+            self._what = "" if done else "stopped"
             self._running.clear()
-            if self._progress:  # what came of it is told by the report
+            if self._progress or not done:  # what came of it is told by the report
                 self._doing.clear()
         if self._live is not None:
             self._live.stop()
@@ -175,7 +177,8 @@ class LiveView:
         with self._lock:
             total = sum(len(each) for each in self._endings.values())
             seconds = time.monotonic() - self._began
-            title = "; ".join([f"{total} attempts, {seconds:.0f} s", *self._notes])
+            made = f"{total} attempt{'' if total == 1 else 's'}, {seconds:.0f} s"
+            title = "; ".join([made, *self._notes])
             searches = [Text(said(each)) for each in self._progress]
             if not self._doing:
                 return Group(Text(f"{self._what or 'done'} ({title})"), *searches)
