@@ -186,7 +186,10 @@ def _unconfirmed(findings: SeriesFindings) -> Iterable[str]:
 def _cut_off(findings: SeriesFindings) -> Iterable[str]:
     """What to think of an answer that could not be made as certain as was asked."""
     search = findings.search
-    if search and search.exhausted:
+    spent = search.spent if search else 0
+    if search and search.exhausted and (search.budget is None or spent < search.budget):
+        yield "the search did not come to its end"
+    elif search and search.exhausted:
         yield f"the budget of {search.budget} attempts ended before the search did"
     stated = findings.boundaries
     for each in search.reached if search else ():

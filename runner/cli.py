@@ -296,7 +296,10 @@ def report(run_id: str, form: str, log: str | None, as_json: bool, home: str | N
     if log is not None:
         print_log(program, program.stored(run_id).id, log)
         return 0
-    found, chosen = report_of(program, run_id), chosen_format(form, as_json=as_json)
+    found, chosen = (
+        report_of(program, run_id, unfinished=True),
+        chosen_format(form, as_json=as_json),
+    )
     print_result(program, found, chosen)
     print_all(program, [found], chosen)
     return exit_code([found])

@@ -95,7 +95,7 @@ class Search(Value):
     spent: int = 0
     """Attempts that were made for it, claims and control and confirmation too; none reused."""
     exhausted: bool = False
-    """Whether it ended because the budget did, and not because the answer was there."""
+    """Whether it ended because the budget did, or was stopped, before the answer was there."""
     reached: tuple[Reached, ...] = ()
     """Of a bug that does not show each time, or a search that was cut off; where nothing is said
     here, a stated boundary rests on the usual repeats."""

@@ -12,7 +12,7 @@ from runner.attempt import EPOCH, Facts
 from runner.errors import UnknownRun
 from runner.findings import Conclusion, Need, Progress
 from runner.options import Kind, Options
-from runner.plans.kinds import AnyPlan, parse, progress_of, step
+from runner.plans.kinds import AnyPlan, parse, progress_of, so_far, step
 from runner.report import Ground, Report, build
 from runner.runs import Listener, Runs
 from runner.store import Run
@@ -47,21 +47,26 @@ def carry_out(
             program.locks.release(run.id)
 
 
-def report_of(program: Program, run_id: str) -> Report:
-    """The report of a stored run, drawn up anew from what is stored."""
+def report_of(program: Program, run_id: str, *, unfinished: bool = False) -> Report:
+    """The report of a stored run, drawn up anew from what is stored.
+
+    Args:
+        unfinished: of a bisection that did not end, the best answer so far will do.
+    """
     run = program.stored(run_id)
     run.require_conclusion()
-    if run.queue is not None and run.ended is None:
-        raise UnknownRun(
-            f"run {run.id} has not ended, so it has no report", hint="The service carries it out."
-        )
     plan = parse(run.plan)
     ground = Ground.model_validate_json(run.ground)
-    conclusion = step(plan, program.runs.facts(run.id))
-    if not isinstance(conclusion, Conclusion):
+    facts = program.runs.facts(run.id)
+    asked = step(plan, facts)
+    best = so_far(plan, facts) if unfinished and facts else None
+    ended = run.queue is None or run.ended is not None
+    conclusion = asked if ended and isinstance(asked, Conclusion) else best
+    if conclusion is None:
+        again = f"Go on with it: {ground.again.removesuffix(' --fresh')}"
         raise UnknownRun(
             f"run {run.id} did not end, so it has no report",
-            hint=f"Go on with it: {ground.again.removesuffix(' --fresh')}",
+            hint=again if run.queue is None else "The service carries it out.",
         )
     return build(plan.case, plan.universe, conclusion, ground)
 

@@ -45,9 +45,12 @@ def step(plan: BisectionPlan, facts: Mapping[str, Facts]) -> Need | Conclusion:
         likely = (cell for each in looks for cell in each.ahead if cell.id not in wanted)
         ahead = dict.fromkeys(likely)
         return Need(wants=wants, ahead=tuple(ahead), left=left)
-    return Conclusion(
-        series=tuple(conclude(each, width=plan.width, budget=plan.budget) for each in looks)
-    )
+    return _concluded(plan, looks)
+
+
+def so_far(plan: BisectionPlan, facts: Mapping[str, Facts]) -> Conclusion:
+    """The best answer at any time: what is certain by now, and how likely the rest is."""
+    return _concluded(plan, _looks(plan, facts, None))
 
 
 def planned(plan: BisectionPlan, series: Series) -> dict[Cell, tuple[Role, ...]]:
@@ -68,6 +71,12 @@ def roles_of(plan: BisectionPlan, series: Series) -> Roles:
 def progress_of(plan: BisectionPlan, facts: Mapping[str, Facts]) -> tuple[Progress, ...]:
     """How far each series is."""
     return tuple(_progress(each) for each in _looks(plan, facts, None))
+
+
+def _concluded(plan: BisectionPlan, looks: list[Look]) -> Conclusion:
+    return Conclusion(
+        series=tuple(conclude(each, width=plan.width, budget=plan.budget) for each in looks)
+    )
 
 
 def _looks(plan: BisectionPlan, facts: Mapping[str, Facts], left: int | None) -> list[Look]:

@@ -62,6 +62,17 @@ def progress_of(plan: AnyPlan, facts: Mapping[str, Facts]) -> tuple[Progress, ..
             assert_never(plan)
 
 
+def so_far(plan: AnyPlan, facts: Mapping[str, Facts]) -> Conclusion | None:
+    """The best answer at this moment, of a search; None where a part of a run answers nothing."""
+    match plan:
+        case VerifyPlan() | SweepPlan():
+            return None
+        case BisectionPlan():
+            return bisection.so_far(plan, facts)
+        case _:
+            assert_never(plan)
+
+
 def _adapter() -> TypeAdapter[AnyPlan]:
     tagged = (
         Annotated[VerifyPlan, Tag("verify")]

@@ -78,6 +78,12 @@ def test_interrupted_it_goes_on_where_it_stopped(
     assert becomes(lambda: processes_of(fixproof.home) == [], within=2)
     (row,) = fixproof("runs", "--json").document["runs"]
     assert (row["kind"], row["state"]) == (command, "interrupted")
+    known = fixproof("report", row["run"], "--json")
+    if command == "bisect":
+        assert "The search did not come to its end." in known.document["summary"]
+        assert known.document["series"][0]["search"]["exhausted"] is True
+    else:
+        assert known.document["kind"] == "unknown_run"
     resumed = fixproof(command, script, "--json").document
     assert resumed["run"] == row["run"]
     assert resumed["measured"]["first_fixed"] == "1.6"

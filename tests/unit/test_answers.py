@@ -174,9 +174,17 @@ def test_of_a_bug_that_does_not_always_show_the_confidence_stands_beside_each_ch
     )
 
 
+def test_a_search_that_was_stopped_says_so() -> None:
+    for budget in (None, 20):
+        search = Search(budget=budget, spent=7, exhausted=True)
+        said = told({"1.4": P, "1.5": P}, Boundaries(last_broken="1.5"), search=search)
+        assert said.endswith("The search did not come to its end.")
+
+
 def test_a_search_that_was_cut_off_tells_its_odds_and_never_rounds_them_up() -> None:
     search = Search(
         budget=20,
+        spent=20,
         exhausted=True,
         reached=(
             Reached(change="fixed", after="1.5", by="1.9", confidence=0.98999),

@@ -17,7 +17,7 @@ from runner.environment import FailureKind
 from runner.findings import Conclusion, ConfirmationResult, Need, SeriesFindings, Want
 from runner.matrix import Role, series_of
 from runner.plans.bisection import BisectionPlan, planned, progress_of, step
-from runner.plans.kinds import AnyPlan, parse
+from runner.plans.kinds import AnyPlan, parse, so_far
 from runner.report import Report
 from runner.verdict import Verdict
 from tests.builders import (
@@ -670,6 +670,22 @@ def test_the_last_attempts_of_a_budget_settle_what_is_known() -> None:
     assert stated.fixed_in is not None
     assert stated.fixed_in.after is not None
     assert stated.fixed_in.by is not None
+
+
+def test_at_any_time_there_is_a_best_answer_so_far_and_nothing_in_it_is_wrong() -> None:
+    history = past(7, 20, fixed=("1.27",))
+    plan = history.bisection()
+    simulation = Simulation(plan, history.world())
+    said = []
+    while not isinstance(asked := simulation.step(), Conclusion):
+        for want in asked.wants[:1]:
+            simulation.make(want, 1)
+        best = so_far(plan, simulation.facts)
+        assert best is not None
+        assert history.wrong(best.series[0]) == []
+        said.append(a_report(plan, best).summary)
+    assert any("The search did not come to its end." in each for each in said)
+    assert so_far(plan, simulation.facts) == asked
 
 
 def test_attempts_of_earlier_runs_cost_nothing() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from runner.findings import Conclusion, ConfirmationResult, Need, SeriesFindings
 from runner.matrix import Role, series_of
-from runner.plans.kinds import parse, planned, progress_of, step
+from runner.plans.kinds import parse, planned, progress_of, so_far, step
 from runner.plans.sweep import SweepPlan
 from runner.plans.verify import VerifyPlan
 from runner.releases import History
@@ -254,6 +254,7 @@ def test_a_stored_plan_without_a_kind_is_a_verify() -> None:
 def test_a_verify_has_no_progress_to_tell() -> None:
     plan = a_plan(a_case(), a_universe(a_history("1.1", "1.2")))
     assert progress_of(plan, {}) == ()
+    assert so_far(plan, {}) is None
     assert [cell.version for cell in planned(plan, plan.series[0])] == ["1.1", "1.2", "1.2"]
 
 
