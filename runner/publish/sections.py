@@ -15,7 +15,7 @@ from runner.publish.published import Published
 from runner.publish.standing import said_of_lack
 from runner.render import survey, words
 from runner.render.grid import released_as
-from runner.render.marks import OUTCOMES, RESULTS, STATUSES, VERDICTS, claim_said
+from runner.render.marks import OUTCOMES, RESULTS, STATUSES, VERDICTS, claims_told
 from runner.render.text import log_text
 from runner.report import CellReport, Report, SeriesReport
 from runner.verdict import Verdict
@@ -135,8 +135,8 @@ def _proof(found: Published, _logs: Logs) -> Iterator[Block]:
             yield Table(
                 head=("Claimed", "Measured", "Why", "Where"),
                 rows=tuple(
-                    (claim_said(report, c), RESULTS[c.result].word, c.why, words.name_of(c))
-                    for c in report.claims
+                    (said, RESULTS[each.result].word, each.why, where)
+                    for said, where, each in claims_told(report)
                 ),
             )
             break

@@ -10,13 +10,12 @@ from typing import Any
 from jinja2 import BytecodeCache
 
 from runner.attempt import Attempt
-from runner.claims import ClaimResult
 from runner.render import survey, words
 from runner.render.axis import Axis
 from runner.render.axis_picture import NARROW, WIDE, Picture, picture
 from runner.render.grid import grid, released_as
 from runner.render.logs import ShownStream, shown_stream
-from runner.render.marks import OUTCOMES, RESULTS, STATUSES, VERDICTS, Mark, claim_said
+from runner.render.marks import OUTCOMES, RESULTS, STATUSES, VERDICTS, Mark, claims_told
 from runner.render.privacy import Privacy
 from runner.render.sides import Sides, sides
 from runner.render.templating import html_templates, style
@@ -116,7 +115,9 @@ def context(report: Report, logs: Logs, privacy: Privacy) -> dict[str, Any]:
         "grid": grid(report),
         "windows": windows(report),
         "left_out": survey.left_out(report),
-        "claims": _claims(report),
+        "claims": [
+            (said, where, RESULTS[each.result], each) for said, where, each in claims_told(report)
+        ],
         "series": [_series(report, each, logs, privacy) for each in report.series],
         "ground": _ground(report),
         "attempts": [
@@ -125,18 +126,6 @@ def context(report: Report, logs: Logs, privacy: Privacy) -> dict[str, Any]:
             if cell.attempts
         ],
     }
-
-
-def _claims(report: Report) -> list[tuple[str, str, Mark, ClaimResult]]:
-    """Each claim, once for all series of which the same was found."""
-    found: dict[tuple[str, str, str], list[ClaimResult]] = {}
-    for each in report.claims:
-        key = (claim_said(report, each), each.result, each.why)
-        found.setdefault(key, []).append(each)
-    return [
-        (said, " and ".join(map(words.name_of, alike)), RESULTS[alike[0].result], alike[0])
-        for (said, _, _), alike in found.items()
-    ]
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:

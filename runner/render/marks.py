@@ -8,6 +8,7 @@ from runner.claims import ClaimResult, Result
 from runner.matrix import Role
 from runner.outcome import Outcome, Status
 from runner.report import Report
+from runner.sentences import name_of
 from runner.value import Value
 from runner.verdict import Verdict
 
@@ -85,3 +86,14 @@ def claim_said(report: Report, claim: ClaimResult) -> str:
     candidate = report.candidate and claim.kind != "broken"
     named = f"the candidate {claim.version}" if candidate else claim.version
     return _CLAIMS[claim.kind].format(named)
+
+
+def claims_told(report: Report) -> list[tuple[str, str, ClaimResult]]:
+    """What is claimed and of which series, once for all of which the same was found."""
+    found: dict[tuple[str, str, str], list[ClaimResult]] = {}
+    for each in report.claims:
+        found.setdefault((claim_said(report, each), each.result, each.why), []).append(each)
+    return [
+        (said, " and ".join(name_of(each.python, each.variant) for each in alike), alike[0])
+        for (said, _, _), alike in found.items()
+    ]
