@@ -21,7 +21,7 @@ from runner.publish.feed import feed
 from runner.publish.markers import SectionName
 from runner.publish.published import Published
 from runner.publish.rows import MARKS, MOST_RECORDS, Row, paged, row_of, state_of
-from runner.publish.sections import claimed_fixed, section, warnings
+from runner.publish.sections import claimed_fixed, measured, warnings
 from runner.publish.standing import mark_of, said_of_lack
 from runner.publish.strip import MOST_NIGHTS, history, strip
 from runner.publishing import Publisher
@@ -199,8 +199,8 @@ class SiteBuilder:
             "evidence": statements.evidence(found),
             "claimed_fixed": claimed_fixed(found),
             "first_fixed": statements.first_fixed(found) if main else "",
-            "affected": section(found, SectionName.AFFECTED, logs).blocks,
-            "upgrade": section(found, SectionName.UPGRADE, logs).blocks,
+            "affected": measured(found, SectionName.AFFECTED, logs),
+            "upgrade": measured(found, SectionName.UPGRADE, logs),
             "commands": [each.again for each in found.reports]
             or [f"fixproof verify {found.case.id}"],
             "shown": nights,

@@ -47,10 +47,13 @@ _OF_SCRIPT = (
 
 def section(found: Published, name: SectionName, logs: Logs) -> Section:
     """One section; where nothing can be relied on it says so, and nothing that was measured."""
-    blocks: list[Block] = [*warnings(found)]
-    if found.main or name in _OF_SCRIPT:
-        blocks += _MAKERS[name](found, logs)
-    return Section(name=name, title=TITLES[name], blocks=tuple(blocks))
+    blocks = (*warnings(found), *measured(found, name, logs))
+    return Section(name=name, title=TITLES[name], blocks=blocks)
+
+
+def measured(found: Published, name: SectionName, logs: Logs) -> tuple[Block, ...]:
+    """What a section says beside its warnings, for a page that has them at its top."""
+    return tuple(_MAKERS[name](found, logs)) if found.main or name in _OF_SCRIPT else ()
 
 
 def warnings(found: Published) -> Iterator[Prose]:

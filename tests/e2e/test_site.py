@@ -174,6 +174,10 @@ def test_a_withdrawn_run_says_so_on_its_page_in_the_feed_and_in_its_record(
     assert "withdrawn" in (site / "badge/bug.svg").read_text()
     record = json.loads((site / "osv/bug.json").read_text())
     assert record["withdrawn"] == record["modified"]
+    fixproof.verify("bug", "--fresh", code=0)
+    published(fixproof, site)
+    text = page(site, "case/bug.html").text
+    assert text.count(f"An earlier run, {swept}, was withdrawn: {why}") == 1
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", record["withdrawn"])
 
 
