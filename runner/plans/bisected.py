@@ -67,7 +67,7 @@ def _certain(view: View, look: Look) -> dict[str, Verdict]:
     if not found:
         said = look.table.verdicts()
         return {each.version: said[each.version] for each in view.spots if each.silent}
-    rays = view.rays()
+    rays = view.rays
     doubted = {spot.version for ray in rays for spot in {*ray.spots} - {*view.believed(ray)}}
     good = {spot.version for ray in rays for spot in ray.spots} - doubted
     return found | dict.fromkeys(good, Verdict.ABSENT)
@@ -81,7 +81,7 @@ def _left_open(
     A backport that is good is not the first fix as long as the newer line beside it was not
     searched, and nor is the bug as young as an older line that has a fix would make it.
     """
-    for ray in view.rays():
+    for ray in view.rays:
         change = _open_change(ray, verdicts)
         stated = found.boundaries.fixed_in if ray.upward else found.broken_in
         bound = (stated.by if ray.upward else stated.after) if stated else None
@@ -129,7 +129,7 @@ def _reached(view: View) -> tuple[Reached, ...]:
         at = ray.first_silent
         if at is None or (view.steady and ray.spots[at] in view.believed(ray)):
             continue
-        tails = posterior([each.silent for each in ray.spots], view.rate()).tails
+        tails = posterior([each.silent for each in ray.spots], view.rate).tails
         ends = ray.anchor.version, ray.spots[at].version
         after, by = ends if ray.upward else ends[::-1]
         found.append(

@@ -85,7 +85,7 @@ def _looks(plan: BisectionPlan, facts: Mapping[str, Facts], left: int | None) ->
 
 def _progress(look: Look) -> Progress:
     view = look.view()
-    ranges = tuple(_open_range(view, each) for each in view.rays() if not view.closed(each))
+    ranges = tuple(_open_range(view, each) for each in view.rays if not view.closed(each))
     steps = sum(each.tried for each in view.spots)
     known = view.steady and bool(ranges or not look.wants)
     left = sum(each.releases.bit_length() for each in ranges) if known else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 
 from runner.attempt import Facts
@@ -127,7 +128,7 @@ class Look:
     def _search(self) -> tuple[Want, ...]:
         """On each ray a probe where it tells most; what a ray has found is settled."""
         view = self.view()
-        rays = view.rays()
+        rays = view.rays
         still_open = [each for each in rays if not view.closed(each)]
         width = max(1, self._width // max(1, len(still_open)))
         ahead: list[Cell] = []
@@ -177,7 +178,7 @@ class Look:
         """
         view = self.view()
         claims = self.series.claims
-        if not claims.affected or any(spot.silent for ray in view.rays() for spot in ray.spots):
+        if not claims.affected or any(spot.silent for ray in view.rays for spot in ray.spots):
             return ()
         shown = [at for at, each in enumerate(view.spots) if each.present]
         within = view.spots[shown[0] : shown[-1]] if shown else view.spots
@@ -191,7 +192,7 @@ class Look:
     def confirm(self) -> tuple[Want, ...]:
         """Hold the dependencies still at each change that was found."""
         view = self.view()
-        rays = [(each, each.first_silent) for each in view.rays() if view.closed(each)]
+        rays = [(each, each.first_silent) for each in view.rays if view.closed(each)]
         found = [self._boundary(ray, at) for ray, at in rays if at is not None]
         unresolved = Verdict.UNRESOLVED
         return self.table.confirm(
@@ -204,13 +205,14 @@ class Look:
         """What is likely to be wanted once claims and ends are judged: most ends are good."""
         view = self.view()
         ends = [each.version for each in (*view.spots[-1:], *view.spots[:1]) if not each.tried]
-        likely = view._replace(
+        likely = replace(
+            view,
             spots=tuple(
                 each._replace(silent=1, tried=True) if each.version in ends else each
                 for each in view.spots
-            )
+            ),
         )
-        rays = likely.rays()
+        rays = likely.rays
         middle = [ray.spots[at] for ray in rays for at in picks(likely, ray, self._width)]
         return (self._cell(each) for each in (*ends, *(spot.version for spot in middle)))
 

@@ -9,6 +9,8 @@ beyond it nothing can be known better, or the nearest release that can be judged
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from runner.evidence import MOST_SILENT
@@ -54,7 +56,8 @@ class Ray(NamedTuple):
         return next((at for at, each in enumerate(self.spots) if each.silent), None)
 
 
-class View(NamedTuple):
+@dataclass(frozen=True)
+class View:
     """All that a search knows."""
 
     spots: tuple[Spot, ...]
@@ -77,7 +80,7 @@ class View(NamedTuple):
         enough = 1 if self.steady else self.needed
         return not spot.present and spot.silent >= enough
 
-    @property
+    @cached_property
     def rows(self) -> list[list[Spot]]:
         """The releases of each way that code went, lowest first."""
         return [[self.spots[at] for at in way] for way in self.ways] or [[*self.spots]]
@@ -95,6 +98,7 @@ class View(NamedTuple):
             parted = parted or self.solid(spot)
         return found
 
+    @cached_property
     def rays(self) -> list[Ray]:
         """Those that are not empty, along each way, and those to both ends of the window.
 
@@ -145,6 +149,7 @@ class View(NamedTuple):
         nearest = (next((each for each in row if not each.lost), None) for row in behind)
         return [each for each in nearest if each]
 
+    @cached_property
     def rate(self) -> Rate:
         """What the stretches with the bug say of how often it shows."""
         shown = sum(each.present for each in self.spots)
@@ -172,7 +177,7 @@ class View(NamedTuple):
 
     def odds(self, ray: Ray) -> Posterior:
         """Of each place of the change on a ray, to decide where to look."""
-        rate = STEADY if self.steady else self.rate()
+        rate = STEADY if self.steady else self.rate
         return posterior([each.silent for each in ray.spots], rate)
 
     def closed(self, ray: Ray) -> bool:
@@ -184,7 +189,7 @@ class View(NamedTuple):
 
     def believed(self, ray: Ray) -> list[Spot]:
         """The releases of a ray of which it is certain enough that they do not have the bug."""
-        tails = posterior([each.silent for each in ray.spots], self.rate()).tails
+        tails = posterior([each.silent for each in ray.spots], self.rate).tails
         settled = False
         found = []
         for at, spot in enumerate(ray.spots):

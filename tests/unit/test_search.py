@@ -31,7 +31,7 @@ def rays(history: str, *, steady: bool = True) -> list[tuple[str, str]]:
     """The rays of a history: from where, over which releases."""
     return [
         (each.anchor.version, " ".join(spot.version for spot in each.spots))
-        for each in view(history, steady=steady).rays()
+        for each in view(history, steady=steady).rays
     ]
 
 
@@ -62,7 +62,7 @@ def test_where_the_bug_does_not_always_show_one_silence_parts_nothing() -> None:
 
 
 def test_what_was_silent_between_counts_for_the_rate() -> None:
-    found = view("b.g.bG", steady=False).rate()
+    found = view("b.g.bG", steady=False).rate
     assert (found.shown, found.silent) == (6, 1)
 
 
@@ -82,7 +82,7 @@ def test_a_ray_is_closed_where_the_next_release_to_be_judged_is_good(
     closed: bool | None,  # noqa: FBT001 - a table
 ) -> None:
     found = view(history)
-    assert [found.closed(each) for each in found.rays()] == ([] if closed is None else [closed])
+    assert [found.closed(each) for each in found.rays] == ([] if closed is None else [closed])
 
 
 def test_where_the_bug_does_not_always_show_a_ray_closes_by_odds() -> None:
@@ -90,7 +90,7 @@ def test_where_the_bug_does_not_always_show_a_ray_closes_by_odds() -> None:
     for times, closed in ((1, False), (5, False), (60, True)):
         spots = (SPOTS["b"], silent._replace(version="1", silent=times), Spot("2"))
         found = View(spots, steady=False, needed=5, confidence=0.99)
-        assert found.closed(found.rays()[0]) is closed
+        assert found.closed(found.rays[0]) is closed
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_where_the_bug_does_not_always_show_a_ray_closes_by_odds() -> None:
 )
 def test_what_is_believed_rests_on_its_own_attempts_or_on_many(history: str, believed: str) -> None:
     found = view(history)
-    (ray,) = found.rays()
+    (ray,) = found.rays
     assert " ".join(each.version for each in found.believed(ray)) == believed
 
 
@@ -135,11 +135,11 @@ def told(rays: list[Ray]) -> list[str]:
 def test_where_lines_go_on_beside_each_other_a_ray_goes_along_each(
     history: str, expected: list[str]
 ) -> None:
-    assert told(view(history, ways=BESIDE).rays()) == expected
+    assert told(view(history, ways=BESIDE).rays) == expected
 
 
 def test_silence_beside_what_shows_the_bug_says_nothing_of_how_often_it_shows() -> None:
-    found = view("bbggb.g", steady=False, ways=BESIDE).rate()
+    found = view("bbggb.g", steady=False, ways=BESIDE).rate
     assert (found.shown, found.silent) == (9, 0)
 
 
@@ -171,7 +171,7 @@ def test_where_the_bug_came_the_other_line_is_looked_at_too(
     history: str, expected: list[str]
 ) -> None:
     found = view(history, ways=BESIDE)
-    down, up = ([ray for ray in found.rays() if ray.upward is to] for to in (False, True))
+    down, up = ([ray for ray in found.rays if ray.upward is to] for to in (False, True))
     assert [each.version for each in found.beside(down[0])] == expected
     assert all(found.beside(each) == [] for each in up)
 
@@ -181,7 +181,7 @@ def test_where_the_bug_came_the_other_line_is_looked_at_too(
 
 def picked(history: str, width: int = 1) -> list[str]:
     found = view(history)
-    ray = found.rays()[0]
+    ray = found.rays[0]
     return [ray.spots[at].version for at in picks(found, ray, width)]
 
 
@@ -228,12 +228,12 @@ def test_a_search_gives_up_on_what_lies_behind_many_that_cannot_be_judged() -> N
 def test_where_the_bug_does_not_always_show_several_probes_may_ask_one_release() -> None:
     spots = (SPOTS["b"], SPOTS["g"]._replace(version="1"))
     found = View(spots, steady=False, needed=5, confidence=0.99)
-    assert picks(found, found.rays()[0], 3) == [0, 0, 0]
+    assert picks(found, found.rays[0], 3) == [0, 0, 0]
 
 
 def test_what_shows_too_seldom_is_not_searched_for() -> None:
     found = view("b.g", steady=False, needed=201)
-    assert picks(found, found.rays()[0]) == []
+    assert picks(found, found.rays[0]) == []
 
 
 @given(st.integers(1, 300), st.integers(1, 4), st.data())
@@ -258,7 +258,7 @@ def test_a_deterministic_change_is_found_in_logarithmic_time(
 
 def test_what_remains_after_a_probe_is_one_half_or_the_other() -> None:
     found = view("b...g")
-    (ray,) = found.rays()
+    (ray,) = found.rays
     rest: list[Ray] = list(split(ray, [1]))
     assert [(each.anchor.version, len(each.spots)) for each in rest] == [("0", 4), ("2", 2)]
     assert rest[0].spots[1].silent == 1
