@@ -113,6 +113,17 @@ def test_what_is_loaded_in_place_of_the_release_is_named(location: str | None, t
     assert "wrong_version" in sentence
 
 
+def test_what_stands_in_the_place_of_the_package_is_why_a_script_proves_nothing() -> None:
+    for location, told in (
+        ("/case/pkg.py", ", because /case/pkg.py, beside the script, is imported in its place."),
+        ("/usr/lib/pkg.py", ", so it does not depend on it."),
+    ):
+        before = with_wrong_version(a_finding("1.1", UNRESOLVED, Role.BEFORE), location)
+        control = a_finding("1.2", ABSENT, Role.CONTROL, lock=a_lock(dep="1"))
+        findings = a_series(before, a_finding("1.2", ABSENT, Role.FIXED), control)
+        assert summary(findings, decide(findings, FOUR), FOUR).endswith(told)
+
+
 def test_a_yanked_fix_that_could_not_be_judged_is_not_called_good() -> None:
     history = a_history("1.0", "1.1", a_release("1.2", yanked=True), "1.3")
     for verdict, told in (
