@@ -5,7 +5,7 @@ What is slow to import is imported by the command that needs it: `--help` answer
 
 from __future__ import annotations
 
-import gc
+import gc as garbage
 import os
 import signal
 import sys
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from runner import __version__
+from runner.cli_ground import base, gc
 from runner.cli_nightly import nightly, print_night
 from runner.cli_options import (
     chosen_format,
@@ -68,7 +69,7 @@ def main(clock: Callable[[], datetime] | None = None) -> None:
     """
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _as_interrupt)
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    garbage.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"  # we have none; looking for them takes time
     try:
         code = cli(standalone_mode=False, obj=clock)
@@ -321,6 +322,8 @@ def runs(limit: int, as_json: bool, home: str | None) -> None:
         print_runs(rows)
 
 
+cli.add_command(base)
+cli.add_command(gc)
 cli.add_command(publish)
 cli.add_command(withdraw)
 cli.add_command(audit)
@@ -328,24 +331,6 @@ cli.add_command(new)
 
 
 cli.add_command(nightly)
-
-
-@cli.group()
-def base() -> None:
-    """The images that Docker attempts run in."""
-
-
-@base.command("build")
-@click.argument("pythons", nargs=-1, metavar="[X.Y]...")
-@click.option("--home", metavar="DIR", help="Where everything is kept.")
-def base_build(pythons: tuple[str, ...], home: str | None) -> None:
-    """Make fixproof/base:X.Y and fixproof/build:X.Y, where they are not there.
-
-    From python:X.Y-slim where it can be pulled, else from this machine's interpreter, else from
-    Debian's packages. Without X.Y: of all interpreters at hand.
-    """
-    for made in program_of(sandbox="docker", home=home).build_bases(pythons):
-        click.echo(f"{made.name}: {made.origin} ({made.made_from}), {made.image}")
 
 
 def _stored(program: Program, run: Run) -> StoredRun:

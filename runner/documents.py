@@ -192,6 +192,27 @@ class DoctorDocument(Document):
         return next((each.exit_code for each in self.checks if each.exit_code), 0)
 
 
+class Collected(Value):
+    """What was deleted of one kind, or would be."""
+
+    what: str
+    """`runs`, `attempts`, `environments`, ...: docs/operations.md says what each is."""
+    count: int
+    bytes: int
+    """On the disk, free afterwards; of rows the large values in them, whose room is used again."""
+
+
+class CollectedDocument(Document):
+    """What is kept no longer."""
+
+    schema_: Literal["fixproof.gc/1"] = Field(default="fixproof.gc/1", alias="schema")
+    dry_run: bool
+    """Whether nothing was deleted."""
+    collected: tuple[Collected, ...]
+    left: tuple[str, ...]
+    """What was left for another time, and why."""
+
+
 def _unicode(text: str) -> str:
     """Names of files may hold bytes that are no text."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,6 +19,7 @@ SANDBOXES = ("auto", "docker", "bubblewrap", "process")
 MIN_FREE = 2 * 1024**3
 """Bytes that must be free where nothing else is said: an environment with all it needs is less."""
 _LAST_PORT = 0xFFFF
+_DIGITS = 5
 _SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _FACTORS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
@@ -38,6 +40,10 @@ class Settings(Value):
     """What is told that a night began and ended; its address is a secret."""
     min_free: int = MIN_FREE
     """Bytes that must be free on the disk of the home before a run begins."""
+    keep_environments: timedelta = timedelta(days=30)
+    """How long what can be made again is kept after it was used last."""
+    keep_runs: timedelta = timedelta(days=400)
+    """How long runs are kept after they ended, and nights; the newest of each case stays."""
     log_format: str = "console"
     metrics: tuple[str, int] | None = None
     """Host and port at which a worker tells its metrics; None: nowhere."""
@@ -93,9 +99,19 @@ def read(
         notify=_notify(environ),
         ping=environ.get("FIXPROOF_PING_URL") or None,
         min_free=_bytes(environ, "FIXPROOF_MIN_FREE", MIN_FREE),
+        keep_environments=_days(environ, "FIXPROOF_KEEP_ENVIRONMENTS", 30),
+        keep_runs=_days(environ, "FIXPROOF_KEEP_RUNS", 400),
         log_format=_log_format(environ),
         metrics=_metrics(environ.get("FIXPROOF_METRICS")),
     )
+
+
+def _days(environ: Mapping[str, str], name: str, usual: int) -> timedelta:
+    """A number of days."""
+    said = environ.get(name) or str(usual)
+    if not said.isascii() or not said.isdigit() or len(said) > _DIGITS:
+        raise WrongUsage(f"{name} is a number of days, not {said!r}")
+    return timedelta(days=int(said))
 
 
 def _log_format(environ: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ from pydantic_core.core_schema import ModelSchema
 
 from runner.documents import (
     CancelledDocument,
+    CollectedDocument,
     DoctorDocument,
     ErrorDocument,
     PlanDocument,
@@ -47,6 +48,7 @@ PUBLISHED: tuple[type[Value], ...] = (
     SubmittedDocument,
     CancelledDocument,
     DoctorDocument,
+    CollectedDocument,
     AuditDocument,
 )
 

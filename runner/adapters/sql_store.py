@@ -7,6 +7,7 @@ from runner.adapters.sql_evidence import SqlEvidence
 from runner.adapters.sql_figures import SqlFigures
 from runner.adapters.sql_nights import SqlNights
 from runner.adapters.sql_records import SqlRecords
+from runner.adapters.sql_retention import SqlRetention
 from runner.adapters.sql_runs import SqlRuns
 from runner.adapters.sql_work import SqlWork
 
@@ -21,6 +22,7 @@ class SqlStore:
         self.records = SqlRecords(self._database)
         self.nights = SqlNights(self._database)
         self.work = SqlWork(self._database)
+        self.retention = SqlRetention(self._database)
         self.figures = SqlFigures(self._database)
 
     def close(self) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from runner.documents import ErrorDocument, ReportsDocument, RunsDocument, StoredRun
+from runner.documents import (
+    Check,
+    CheckState,
+    DoctorDocument,
+    ErrorDocument,
+    ReportsDocument,
+    RunsDocument,
+    StoredRun,
+)
 from runner.errors import BrokenCase
 from runner.outcome import Outcome, Status
 from runner.report import Report
@@ -132,3 +140,13 @@ def test_stored_runs_are_as_their_schema_says(
         summary=None,
     )
     valid(RunsDocument, RunsDocument(runs=(run,)).document())
+
+
+def test_a_doctor_ends_as_what_failed_first() -> None:
+    ok = Check(name="index", state=CheckState.OK, said="answers")
+    warned = Check(name="engine", state=CheckState.WARNING, said="none")
+    broken = Check(name="database", state=CheckState.FAILED, said="no", exit_code=9)
+    found = DoctorDocument(checks=(ok, warned, broken, broken.model_copy(update={"exit_code": 8})))
+    valid(DoctorDocument, found.document())
+    assert found.exit_code == 9
+    assert DoctorDocument(checks=(ok, warned)).exit_code == 0

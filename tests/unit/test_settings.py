@@ -105,6 +105,8 @@ def test_metrics_are_told_to_this_machine_alone_unless_a_host_is_said(
         ("FIXPROOF_METRICS", "here"),
         ("FIXPROOF_METRICS", "99999"),
         ("FIXPROOF_LOG_FORMAT", "xml"),
+        ("FIXPROOF_KEEP_RUNS", "forever"),
+        ("FIXPROOF_KEEP_ENVIRONMENTS", "-1"),
     ],
 )
 def test_what_means_nothing_is_said(name: str, said: str) -> None:
