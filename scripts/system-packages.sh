@@ -41,6 +41,13 @@ see_to_a_browser() {
         echo "system: no chromium: what is tested in a browser is not" >&2
 }
 
+# It reads compose.yaml. Where apt has none, that is not tested.
+see_to_compose() {
+    [ "$purpose" = demo ] || command -v docker-compose >/dev/null ||
+        { may_install && install docker-compose; } ||
+        echo "system: no docker-compose: what reads compose.yaml is not tested" >&2
+}
+
 may_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
 
 log=$(mktemp)
@@ -60,3 +67,4 @@ if [ -n "$packages" ]; then
     fi
 fi
 see_to_a_browser
+see_to_compose

@@ -7,6 +7,7 @@ Beyond loopback nothing may be reached (`--allow-hosts` in pyproject.toml), but 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -133,9 +134,16 @@ def _no_bubblewrap() -> str | None:
     return None
 
 
+@cache
+def _no_compose() -> str | None:
+    """Why compose.yaml cannot be read; None if it can."""
+    return None if shutil.which("docker-compose") else "docker-compose is not installed"
+
+
 _NEEDED = {
     "browser": no_browser,
     "bubblewrap": _no_bubblewrap,
+    "compose": _no_compose,
     "postgres": no_postgres,
     "redis": no_redis,
 }
