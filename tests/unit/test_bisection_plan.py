@@ -582,13 +582,19 @@ def test_a_newer_line_that_began_with_the_fix_is_told_from_one_that_did_not() ->
     assert len(found.probes) <= 5
 
 
-def test_a_budget_that_leaves_a_newer_line_open_does_not_call_a_backport_the_first_fix() -> None:
-    history = beside("1.0", "1.1", "1.2", "2.0", "2.1", fixed=("1.3",))
-    whole = found_in(history).simulation.made
-    for budget in range(8, whole):
-        found = found_in(history, budget=budget)
-        assert history.wrong(found.only) == []
-        assert found.only.boundaries.first_fixed in (None, "2.2")
+@pytest.mark.parametrize("fixed", ["1.3", "2.2"])
+def test_a_budget_that_leaves_a_line_open_lets_no_other_line_answer_for_it(fixed: str) -> None:
+    history = beside("1.1", "1.2", "2.0", "2.1", fixed=(fixed,), once=True)
+    whole = found_in(history)
+    assert whole.change == ("1.1", "2.2")
+    ranges = set()
+    for budget in range(8, whole.simulation.made, 5):
+        found = found_in(history, budget=budget).only
+        assert history.wrong(found) == []
+        ranges |= {found.boundaries.fixed_in, found.broken_in}
+    told = {(each.after, each.by) for each in ranges if each}
+    assert told >= ({("1.2", None)} if fixed == "1.3" else {(None, "2.1")})
+    assert not told & {("1.2", "1.3"), ("1.4", "2.1"), ("1.4", "2.0")}
 
 
 def test_a_bug_that_came_where_two_lines_parted_is_looked_for_in_both() -> None:
