@@ -15,13 +15,20 @@ from runner.adapters.interpreters import MachineInterpreters
 from runner.adapters.sql_database import look, require_known
 from runner.adapters.sql_tables import SCHEMA
 from runner.backends import DockerBackend, LocalBackend, engine_address
-from runner.documents import Check, CheckState, DoctorDocument
+from runner.documents import Check, CheckName, CheckState, DoctorDocument
 from runner.errors import ClockWrong, EnvironmentTrouble, FixproofError
 from runner.sandbox import SandboxKind
 from runner.wiring import Program, make_home
 
 MOST_APART = timedelta(seconds=60)
 """How far clocks may be apart: headers tell whole seconds, and answers take a few."""
+
+_KNOWN_FROM = {
+    "sandbox": ("engine",),
+    "interpreters": ("engine",),
+    "clock": ("index", "database"),
+}
+"""What is looked at before something else, as that goes by it."""
 
 CheckBroker = Callable[[], None]
 """Finds out whether the broker lets us in; raises BrokerTrouble if not."""
@@ -66,30 +73,32 @@ class _Examination:
 
     def checks(self, only: tuple[str, ...]) -> Iterator[Check]:
         """In an order in which later ones know what earlier ones found."""
-        if not only or {"engine", "sandbox", "interpreters"} & {*only}:
-            engine = self._engine()
-            if not only or "engine" in only:
-                yield engine
-        for name, look_at in (
-            ("sandbox", self._sandbox),
-            ("interpreters", self._interpreters),
-            ("index", self._index),
-            ("database", self._database),
-            ("broker", self._broker),
-            ("disk", self._disk),
-            ("clock", self._clock),
-        ):
-            if not only or name in only:
-                yield _check(name, look_at)
+        ways: dict[CheckName, Callable[[], _Found]] = {
+            "engine": self._engine,
+            "sandbox": self._sandbox,
+            "interpreters": self._interpreters,
+            "index": self._index,
+            "database": self._database,
+            "broker": self._broker,
+            "disk": self._disk,
+            "clock": self._clock,
+        }
+        wanted = {*only} or {*ways}
+        needed = wanted | {each for name in wanted for each in _KNOWN_FROM.get(name, ())}
+        for name, look_at in ways.items():
+            if name in needed:
+                found = self._weighed(_check(name, look_at))
+                if name in wanted:
+                    yield found
 
-    def _engine(self) -> Check:
+    def _weighed(self, found: Check) -> Check:
         """Only where Docker was asked for by name does its absence keep runs from anything."""
-        found = _check("engine", self._ask_engine)
-        if found.state is CheckState.FAILED and self._settings.sandbox == "auto":
+        dispensable = found.name == "engine" and self._settings.sandbox == "auto"
+        if found.state is CheckState.FAILED and dispensable:
             return found.model_copy(update={"state": CheckState.WARNING, "exit_code": 0})
         return found
 
-    def _ask_engine(self) -> _Found:
+    def _engine(self) -> _Found:
         wanted = self._settings.sandbox
         if wanted not in ("auto", SandboxKind.DOCKER):
             return _Found(f"attempts run in {wanted}", CheckState.UNUSED)
@@ -194,17 +203,15 @@ class _Examination:
         self._told += [(who, each.astimezone(UTC) - now) for each in told]
 
 
-def _check(name: str, look_at: Callable[[], _Found]) -> Check:
+def _check(name: CheckName, look_at: Callable[[], _Found]) -> Check:
     try:
         found = look_at()
     except FixproofError as error:
-        return Check.model_validate(
-            {
-                "name": name,
-                "state": CheckState.FAILED,
-                "said": error.message,
-                "hint": error.hint,
-                "exit_code": error.exit_code,
-            }
+        return Check(
+            name=name,
+            state=CheckState.FAILED,
+            said=error.message,
+            hint=error.hint,
+            exit_code=error.exit_code,
         )
-    return Check.model_validate({"name": name, **found._asdict()})
+    return Check(name=name, state=found.state, said=found.said, hint=found.hint)

@@ -190,5 +190,7 @@ def test_some_things_alone_may_be_looked_at(fixproof: Fixproof, index: IndexServ
     done = broken("doctor", "--json", "--only", "database", "--only", "broker")
     assert done.code == 0
     assert [each["name"] for each in done.document["checks"]] == ["database", "broker"]
+    (clock,) = fixproof("doctor", "--json", "--only", "clock").document["checks"]
+    assert (clock["name"], clock["state"]) == ("clock", "ok"), "it asks those that tell the time"
     error = fixproof.error("doctor", "--only", "weather")
     assert (error["exit_code"], "There are engine, sandbox," in error["hint"]) == (2, True)
