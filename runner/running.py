@@ -55,6 +55,8 @@ def report_of(program: Program, run_id: str, *, unfinished: bool = False) -> Rep
     """
     run = program.stored(run_id)
     run.require_conclusion()
+    if not run.plan:
+        raise _no_report(run, f"fixproof {run.kind} {run.case_id}")
     plan = parse(run.plan)
     ground = Ground.model_validate_json(run.ground)
     facts = program.runs.facts(run.id)
@@ -63,12 +65,18 @@ def report_of(program: Program, run_id: str, *, unfinished: bool = False) -> Rep
     ended = run.queue is None or run.ended is not None
     conclusion = asked if ended and isinstance(asked, Conclusion) else best
     if conclusion is None:
-        again = f"Go on with it: {ground.again.removesuffix(' --fresh')}"
-        raise UnknownRun(
-            f"run {run.id} did not end, so it has no report",
-            hint=again if run.queue is None else "The service carries it out.",
-        )
+        raise _no_report(run, ground.again.removesuffix(" --fresh"))
     return build(plan.case, plan.universe, conclusion, ground)
+
+
+def _no_report(run: Run, again: str) -> UnknownRun:
+    if run.queue is not None and run.ended is None:
+        return UnknownRun(
+            f"run {run.id} has not ended, so it has no report", hint="The service carries it out."
+        )
+    return UnknownRun(
+        f"run {run.id} did not end, so it has no report", hint=f"Go on with it: {again}"
+    )
 
 
 def _begin_or_resume(program: Program, plan: AnyPlan, options: Options) -> tuple[Run, AnyPlan]:

@@ -73,7 +73,7 @@ def test_the_index_is_asked_once_for_what_several_cells_depend_on(
     other.release("1.0", uploaded=LONG_BEFORE)
     for version, source in (("1.0", BROKEN), ("1.1", BROKEN), ("1.2", GOOD), ("1.3", GOOD)):
         package.release(version, source, requires=(other.name,))
-    fixproof.verify(cases.write(broken=["1.0"]), "--latest", code=0)
+    fixproof.verify(cases.write(broken=["1.0"]), "--latest", "--jobs", "1", code=0)
     pages = [each for each in index.asked_for(other.name) if "/files/" not in each]
     assert len(pages) == 1
 

@@ -141,12 +141,13 @@ def test_a_script_that_imports_what_is_not_there_is_unresolved_and_never_shows_a
     fixproof: Fixproof, package: Package, cases: Cases
 ) -> None:
     package.usual()
-    report = fixproof.verify(cases.write(f"import nothing_of_that_name\n{TELLS}"), code=3)
+    script = cases.write(f"import nothing_of_that_name\n{TELLS}")
+    report = fixproof.verify(script, "--jobs", "2", code=3)
     assert said(report) == ("INCONCLUSIVE", "unresolved")
     for each in report["cells"]:
         assert (each["verdict"], each["reason"]) == ("unresolved", "no_signature")
         assert counts(each)[:2] == (0, 0)
-        assert counts(each)[2] in (2, 3)  # one more may have been on its way
+        assert 2 <= counts(each)[2] <= 2 + 2, "two more may have been on their way"
 
 
 def test_a_bug_that_shows_half_the_time_needs_more_attempts_of_its_absence(
