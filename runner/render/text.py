@@ -20,6 +20,8 @@ _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 def visible(text: str) -> str:
     """Control and direction characters as escapes, so that nothing acts and nothing hides."""
+    if text.isprintable():  # so are most texts of a site, and each need not be looked at
+        return text
     return "".join(f"\\u{ord(each):04x}" if hides(each) else each for each in text)
 
 
