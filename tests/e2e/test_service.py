@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -385,3 +385,29 @@ def test_an_address_of_metrics_that_is_taken_is_said(service: Fixproof) -> None:
         done = service("worker", FIXPROOF_METRICS=str(taken.getsockname()[1]))
     assert done.code == 2
     assert "each worker needs its own" in done.stderr
+
+
+# The disk
+
+
+def test_room_is_made_while_workers_work_and_takes_nothing_from_them(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker
+) -> None:
+    package.usual()
+    body = f"import time\ntime.sleep(0.5)\n{TELLS}"
+    start()
+    run = submitted(service, "verify", cases.write(body))
+    gone = 0
+    while state(service, run)[0] != "ended":
+        trees = (service.home / "store" / "envs").glob("*")
+        for each in trees:
+            with suppress(FileNotFoundError):
+                os.utime(each, (0, 0))
+        done = service("gc", "--environments", "0", "--json")
+        assert done.code == 0, done.stderr
+        removed = {each["what"]: each["count"] for each in done.document["collected"]}
+        gone += removed["environments"]
+        assert state(service, run)[0] in ("queued", "running", "ended")
+    report = service("report", run, "--json").document
+    assert said(report) == ("PASS", "ok")
+    assert gone > 0, "what nobody used at the moment went, and was made again"
