@@ -181,6 +181,7 @@ def fixproof(bench: Bench) -> None:
 def _warm_home(bench: Bench, home: Path) -> None:
     """A home that has run nothing: cached wheels alone, those that were built too."""
     for name in ("store/uv-cache", "store/built"):
+        (bench.folder / "warm" / name).mkdir(exist_ok=True)  # where all releases have wheels
         shutil.copytree(
             bench.folder / "warm" / name, home / name, copy_function=os.link, symlinks=True
         )
