@@ -9,6 +9,7 @@ TEST = .venv/.set-up-test
 .PHONY: help demo test check soak bench set-up lock schemas clean
 
 ATTEMPTS ?= 1000
+ROUNDS ?= 200
 .DELETE_ON_ERROR:
 
 help:
@@ -16,7 +17,7 @@ help:
 	@echo 'make test    everything that must hold: checks, tests, coverage'
 	@echo 'make check   ruff, mypy, import-linter'
 	@echo 'make bench   what it costs, as ratios'
-	@echo 'make soak    a thousand attempts, hostile and good'
+	@echo 'make soak    a thousand attempts, hostile and good; hundreds of faults of the service'
 	@echo 'make set-up  only make .venv, with all that running and testing need'
 	@echo 'make lock    renew requirements/ (UPGRADE=1: to the newest versions)'
 	@echo 'make schemas renew docs/schemas'
@@ -41,6 +42,7 @@ check: $(TEST)
 soak: $(TEST)
 	.venv/bin/python -m tests.soak $(ATTEMPTS) bubblewrap
 	.venv/bin/python -m tests.soak $(ATTEMPTS) docker
+	.venv/bin/python -m tests.service.soak $(ROUNDS)
 	.venv/bin/python -m benchmarks.bisection_odds $(ATTEMPTS)
 
 # Figures as ratios of one run; the second and the third need a container engine.
@@ -49,6 +51,7 @@ bench: $(TEST)
 	.venv/bin/python -m benchmarks.containment
 	.venv/bin/python -m benchmarks.sweep
 	.venv/bin/python -m benchmarks.nightly
+	.venv/bin/python -m benchmarks.service
 
 set-up: $(TEST)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar, assert_never
 
 from runner.attempt import Attempt, Facts
 from runner.desk import Asked, Desk
-from runner.dispatch import Changes, changes, first
+from runner.dispatch import Changes, changes, first, says_nothing_new
 from runner.endings import conclude, end_in_trouble
 from runner.environment import Failure, Lock
 from runner.errors import (
@@ -28,7 +28,7 @@ from runner.plans.kinds import step
 from runner.store import CellKeys
 from runner.troubles import MOST_TRIES, retry_after
 from runner.value import digest
-from runner.work import Item, News, Task, Ticket, Turn, merged
+from runner.work import Item, News, Task, Ticket, Turn, merged, worker_of
 
 _PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 """Seconds between tries to reach a database that was there before."""
@@ -50,20 +50,35 @@ class Carrier:
     """Takes items, does them, keeps what came of them; one at a time."""
 
     def __init__(self, desk: Desk, *, name: str) -> None:
+        """Stand at a desk.
+
+        Args:
+            desk: what it does its work with.
+            name: of its worker, and of itself after a slash.
+        """
         self._desk = desk
         self._name = name
+        self._worker = worker_of(name)
         self._memory = Memory(desk)
 
     def carry_out(self, item_id: str) -> None:
-        """Do one item, unless it is done, withdrawn, or somebody else's."""
+        """Do one item, unless it is done, withdrawn, or somebody else's.
+
+        Who plans or prepares goes on with what that was for, until it has made one attempt.
+        """
         owner = f"{self._name}/{self._desk.new_id()}"
         item = self._insist(lambda: self._desk.work.take(item_id, owner))
         if item is None:
-            return
+            self._pass_on(item_id, owner)
+        while item is not None:
+            item = self._do(item, owner)
+
+    def _do(self, item: Item, owner: str) -> Item | None:
+        """Do an item that is leased; the one that this owner has next, if it has one."""
         with self._desk.holding(item, owner):
             try:
                 made = self._make(item)
-                self._insist(lambda: self._settle(item, owner, made))
+                return self._insist(lambda: self._settle(item, owner, made))
             except Interrupted:
                 self._leave(item, owner)
             except FixproofError as error:
@@ -72,14 +87,18 @@ class Carrier:
                 fault = FixproofError(f"a fault of fixproof's own: {error!r}")
                 self._trouble(item, owner, fault)
                 raise
+        return None
 
     def advance(self, run_id: str) -> None:
         """Look at a run, and see to it that it has the items that it needs, or ends."""
-        known = self._memory.up_to_date(run_id)
+        known = self._memory.of_run(run_id)
         with self._desk.work.turn(run_id) as turn:
+            if turn.run.ended:
+                return
             facts = _facts_now(turn, known)
-            tickets = () if turn.run.ended else self._advance(turn, known.asked, facts)
-        self._send(tickets)
+            items = self._advance(turn, known.asked, facts)
+        self._learn(turn, known._replace(version=turn.run.version, facts=facts))
+        self._send(items)
 
     def abandon(self, run_id: str, why: str) -> None:
         """End a run without a conclusion."""
@@ -93,7 +112,7 @@ class Carrier:
     def _make(self, item: Item) -> Made:
         match item.task:
             case Task.PLAN:
-                return Made(planned=self._desk.plan(self._desk.stored(item.run)))
+                return Made(planned=self._desk.plan(self._memory.of(item).run))
             case Task.PREPARE:
                 return self._prepare(item)
             case Task.ATTEMPT:
@@ -103,7 +122,7 @@ class Carrier:
 
     def _prepare(self, item: Item) -> Made:
         """Resolve a cell; where nothing of it was run before, also install it and look inside."""
-        known, cell = self._memory.up_to_date(item.run), _cell(item)
+        known, cell = self._memory.of(item), _cell(item)
         service = self._desk.service(known.run, _asked(known))
         keys, facts = service.find(cell, known.facts)
         if isinstance(facts.lock, Lock) and (facts.loaded is None or not facts.attempts):
@@ -124,25 +143,46 @@ class Carrier:
 
     # What comes of it
 
-    def _settle(self, item: Item, owner: str, made: Made) -> None:
+    def _settle(self, item: Item, owner: str, made: Made) -> Item | None:
         """Keep a result and what follows from it in one transaction, if it is still wanted."""
         known = self._memory.of(item)
+        if made.attempt is not None and _as_expected(known, item, made.attempt):
+            self._settle_quietly(item, owner, made.attempt_key, made.attempt)
+            return None
         with self._desk.work.turn(item.run) as turn:
             if not turn.settle(item.id, owner) or turn.run.ended:
-                return
-            facts = merged(_facts_now(turn, known), _keep(turn, item, made))
+                return None
+            facts = merged(_facts_now(turn, known), _keep(turn, item, made, self._worker))
             asked = made.planned[0] if made.planned else known.asked
-            tickets = self._advance(turn, asked, facts)
-        if turn.run.ended or made.planned:
-            self._memory.forget(item.run)
-        else:
-            self._memory.remember(known._replace(version=turn.run.version, facts=facts))
-        self._send(tickets)
+            heir = None if item.task is Task.ATTEMPT else owner
+            items = self._advance(turn, asked, facts, heir)
+        self._learn(turn, Known(known.run, asked, turn.run.version, facts))
+        own = items[0].model_copy(update={"tries": 1}) if items and heir else None
+        self._send(items[1:] if own else items)
+        return own
+
+    def _settle_quietly(self, item: Item, owner: str, key: str, attempt: Attempt) -> None:
+        """Keep an attempt that is as those before it: the plan is asked after the last item."""
+        known, cell = self._memory.of(item), _cell(item).id
+        version = self._desk.work.keep_attempt(item, owner, cell, key, attempt)
+        if version is not None and version == known.version + 1:
+            facts = merged(known.facts, News(version, {}, ((cell, attempt),)))
+            self._memory.remember(known._replace(version=version, facts=facts))
+        if not self._desk.work.busy(item.run):
+            self.advance(item.run)
 
     def _advance(
-        self, turn: Turn, asked: Asked | None, facts: Mapping[str, Facts]
-    ) -> tuple[Ticket, ...]:
-        """Ask the plan, under the lock of the run; the messages to send once that is kept."""
+        self,
+        turn: Turn,
+        asked: Asked | None,
+        facts: Mapping[str, Facts],
+        heir: str | None = None,
+    ) -> tuple[Item, ...]:
+        """Ask the plan, under the lock of the run; the items that are new, the most urgent first.
+
+        Args:
+            heir: who goes on with the first of them at once.
+        """
         waiting = turn.waiting()
         needed = changes(step(asked.plan, facts), facts, waiting) if asked else first(waiting)
         turn.withdraw(needed.withdraw)
@@ -152,8 +192,15 @@ class Carrier:
             end_in_trouble(turn, needed.trouble, self._desk.now())
             return ()
         items = _items(turn, needed)
-        turn.add(items, self._desk.now())
-        return tuple(Ticket(each.id, each.queue) for each in items)
+        turn.add(items, self._desk.now(), heir)
+        return items
+
+    def _pass_on(self, item_id: str, owner: str) -> None:
+        """Send what this worker should rather not have once more: others wait longer, if any do."""
+        queue = self._desk.work.pass_on(item_id, owner)
+        if queue is not None:
+            with suppress(BrokerTrouble):
+                self._desk.send([Ticket(item_id, queue)])
 
     def _leave(self, item: Item, owner: str) -> None:
         """Somebody wants this worker to stop, or the run has ended."""
@@ -161,7 +208,7 @@ class Carrier:
             with self._desk.work.turn(item.run) as turn:
                 turn.settle(item.id, owner)
             return
-        self._send([Ticket(item.id, item.queue)])
+        self._send([item])
 
     def _trouble(self, item: Item, owner: str, error: FixproofError) -> None:
         """Let an item wait for better times, or end its run with the reason."""
@@ -175,19 +222,28 @@ class Carrier:
         tried = f", {item.tries} times" if item.tries >= MOST_TRIES else ""
         why = f"{item.cell.id if item.cell else 'planning'}{tried}: {error.message}"
         known = self._memory.up_to_date(item.run)
+        items: tuple[Item, ...] = ()
         with self._desk.work.turn(item.run) as turn:
             if not turn.give_up(item.id, owner, why) or turn.run.ended:
                 turn.settle(item.id, owner)
             elif item.task is Task.PREPARE and item.tries >= MOST_TRIES:
-                self._advance(turn, known.asked, _facts_now(turn, known))  # it may be in vain
+                items = self._advance(turn, known.asked, _facts_now(turn, known))  # maybe in vain
             else:
                 end_in_trouble(turn, why, self._desk.now())
         self._memory.forget(item.run)
+        self._send(items)
 
-    def _send(self, tickets: Iterable[Ticket]) -> None:
+    def _learn(self, turn: Turn, known: Known) -> None:
+        """Remember what a turn found, as long as there is something to do."""
+        if turn.run.ended:
+            self._memory.forget(known.run.id)
+        else:
+            self._memory.remember(known)
+
+    def _send(self, items: Iterable[Item]) -> None:
         """What cannot be sent now is found by the sweeper."""
         with suppress(BrokerTrouble):
-            self._desk.send(tickets)
+            self._desk.send([Ticket(each.id, each.queue) for each in items])
 
     def _insist(self, action: Callable[[], _Anything]) -> _Anything:
         """A database that is being restarted costs patience, not a result."""
@@ -206,15 +262,25 @@ def _facts_now(turn: Turn, known: Known) -> Mapping[str, Facts]:
     return merged(known.facts, turn.news(known.version))
 
 
-def _keep(turn: Turn, item: Item, made: Made) -> News:
+def _as_expected(known: Known, item: Item, attempt: Attempt) -> bool:
+    """Whether nothing follows from a result but that there is one item less to do.
+
+    That is an economy, and nothing relies on it.
+    """
+    plan, cell = _asked(known).plan, _cell(item)
+    claims = next(each.claims for each in plan.series if each.name == cell.series)
+    return says_nothing_new(plan.case, claims, cell, known.facts[cell.id].attempts, attempt)
+
+
+def _keep(turn: Turn, item: Item, made: Made, worker: str) -> News:
     """Write down what came of an item; the same as news."""
     if made.planned is not None:
         (plan, ground), queue = made.planned
-        turn.keep_plan(plan.model_dump_json(), ground.model_dump_json(), queue)
+        turn.keep_plan(plan.model_dump_json(), ground.model_dump_json(), queue, by=worker)
         return News(turn.run.version, {}, ())
     cell = _cell(item).id
     if made.attempt is not None:
-        turn.keep_attempt(cell, made.attempt_key, made.attempt)
+        turn.keep_attempt(cell, made.attempt_key, made.attempt, by=worker)
         return News(turn.run.version, {}, ((cell, made.attempt),))
     if made.keys is None or made.facts is None:
         raise AssertionError(f"nothing was made of {item.id}")
@@ -232,6 +298,7 @@ def _items(turn: Turn, needed: Changes) -> tuple[Item, ...]:
             queue=turn.run.queue,
             cell=piece.cell,
             doubled=piece.doubled,
+            avoid=turn.run.avoid,
         )
         for number, piece in enumerate(needed.add)
     )

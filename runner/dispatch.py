@@ -6,10 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from runner.attempt import Facts
+from runner.attempt import Attempt, Facts
+from runner.case import Case
 from runner.findings import Conclusion, Need
 from runner.matrix import Cell
+from runner.metadata import Claims
 from runner.value import Value
+from runner.verdict import Verdict, observe
 from runner.work import Task, Waiting
 
 
@@ -70,6 +73,24 @@ def changes(
     ]
     withdraw = [each.id for sort, found in there.items() for each in _too_many(found, needed[sort])]
     return Changes(add=tuple(add), withdraw=tuple(withdraw), trouble=_trouble(outcome, waiting))
+
+
+def says_nothing_new(
+    case: Case, claims: Claims, cell: Cell, before: tuple[Attempt, ...], attempt: Attempt
+) -> bool:
+    """Whether an attempt says what the one before it says of the bug, or what is claimed.
+
+    Of what was asked for, some remains to be done then, and nothing else. Not so with one that is
+    unresolved: a second one with the same reason ends the matter.
+    """
+    if attempt.doubled or cell.control:
+        return False
+    said = observe(case, attempt).says
+    if said is Verdict.UNRESOLVED:
+        return False
+    if before:
+        return said is observe(case, before[-1]).says
+    return cell.version in (claims.fixed if said is Verdict.ABSENT else claims.broken)
 
 
 def _trouble(need: Need, waiting: tuple[Waiting, ...]) -> str | None:

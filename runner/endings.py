@@ -13,7 +13,7 @@ from runner.work import Turn
 
 
 def conclude(turn: Turn, asked: Asked, conclusion: Conclusion, at: datetime) -> None:
-    """End a run with what it found."""
+    """End a run with what it found; it has no items any more."""
     report = build(asked.plan.case, asked.plan.universe, conclusion, asked.ground)
     turn.finish(ended=at, status=report.status, outcome=report.outcome, summary=report.summary)
 
@@ -21,8 +21,10 @@ def conclude(turn: Turn, asked: Asked, conclusion: Conclusion, at: datetime) -> 
 def end_in_trouble(turn: Turn, why: str, at: datetime) -> None:
     """End a run without a conclusion."""
     turn.finish(ended=at, status=Status.INCONCLUSIVE, outcome=TROUBLE, summary=why)
+    turn.revoke()
 
 
 def cancel(turn: Turn, at: datetime) -> None:
     """End a run at once; workers that are busy with it are told by their next heartbeat."""
     turn.finish(ended=at, status=None, outcome=CANCELLED, summary="cancelled")
+    turn.revoke()

@@ -80,6 +80,11 @@ class Borrowed(Value):
     source: str | None = None
     """namely in that of the cell with this id."""
 
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Ids of the cells whose locks it is made of."""
+        return (self.base, self.own, *([self.source] if self.source else []))
+
 
 class Cell(Value):
     """One point of the matrix."""

@@ -11,7 +11,7 @@ from runner.desk import Asked, Desk
 from runner.plans.kinds import parse
 from runner.report import Ground
 from runner.store import Run
-from runner.work import Item, merged
+from runner.work import Item, Task, merged
 
 _RUNS = 16
 """How many it remembers; few are at work at a time."""
@@ -35,12 +35,19 @@ class Memory:
         self._known: OrderedDict[str, Known] = OrderedDict()
 
     def of(self, item: Item) -> Known:
-        """What is needed to work on an item: its run, and the lock of its cell."""
+        """What is needed to work on an item: its run, and locks that it relies on."""
         known = self._known.get(item.run)
-        if known and known.asked and item.cell and item.cell.id in known.facts:
+        if item.task is Task.PLAN:
+            return known or self._begun(item.run)
+        if known and known.asked and _relied_on(item) <= known.facts.keys():
             self._known.move_to_end(item.run)
             return known
         return self.up_to_date(item.run)
+
+    def of_run(self, run_id: str) -> Known:
+        """What is known of a run; what it lacks is news since its version."""
+        known = self._known.get(run_id)
+        return known if known and known.asked else self.up_to_date(run_id)
 
     def up_to_date(self, run_id: str) -> Known:
         """All that is known of a run."""
@@ -51,6 +58,11 @@ class Memory:
         news = self._desk.work.news(run_id, known.version)
         facts = merged(known.facts, news)
         return self.remember(known._replace(version=news.version, facts=facts))
+
+    def _begun(self, run_id: str) -> Known:
+        """A run of which nothing can be known yet but what is asked."""
+        run = self._desk.stored(run_id)
+        return self.remember(Known(run, None, run.version, {}))
 
     def remember(self, known: Known) -> Known:
         """Take what is known for what is to be remembered."""
@@ -63,6 +75,15 @@ class Memory:
     def forget(self, run_id: str) -> None:
         """A run that ended, or of which it is not sure what became."""
         self._known.pop(run_id, None)
+
+
+def _relied_on(item: Item) -> set[str]:
+    """Ids of the cells of which something must be known to work on an item."""
+    if item.cell is None:
+        return set()
+    if item.task is not Task.PREPARE:
+        return {item.cell.id}
+    return set(item.cell.borrowed.cells) if item.cell.borrowed else set()
 
 
 def _asked(run: Run) -> Asked | None:

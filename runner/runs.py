@@ -143,8 +143,7 @@ class Runs:
         if lock is None:
             self._listener.resolving(cell)
             lock = self._resolve(cell, asked, ahead=ahead)
-            self._ports.evidence.keep_lock(key, lock, self._ports.now())
-            lock = self._ports.evidence.lock(key, failures_since=since) or lock  # another was first
+            lock = self._ports.evidence.keep_lock(key, lock, self._ports.now())
         if isinstance(lock, Lock) and cell.borrowed and not cell.control:
             lock = held_still(self._plan.case, cell, _locks(facts))
             key = f"derived/{lock.sha256}"

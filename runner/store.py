@@ -42,6 +42,8 @@ class Run(Value):
     """Of a service run: where its items of work go."""
     version: int = 0
     """Of a service run: raised with each turn."""
+    avoid: str | None = None
+    """Of a service run: the worker that should not carry it out, if there is another."""
 
     def require_conclusion(self) -> None:
         """Say why a run has no conclusion, if it ended without one.
@@ -79,7 +81,9 @@ class EvidenceStore(Protocol):
         """A kept resolution; a failure only if it is not older than that."""
         ...
 
-    def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> None: ...
+    def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> Lock | Failure:
+        """Keep a resolution; what is kept now: another may have been first with a lock."""
+        ...
 
     def loaded(self, key: str) -> Loaded | None: ...
 
@@ -94,6 +98,10 @@ class EvidenceStore(Protocol):
 
 class RunStore(Protocol):
     """Runs, and which evidence each relies on. Raises as `EvidenceStore`."""
+
+    def has_ended(self, run_id: str) -> bool:
+        """Whether a run has, with or without a conclusion; True of one that is unknown."""
+        ...
 
     def begin(self, run: Run) -> None: ...
 

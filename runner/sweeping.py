@@ -23,7 +23,7 @@ EVERY = 1.0
 """Seconds between two sweeps."""
 SETTLING = 3.0
 """Seconds that messages must have been missing before they are sent again."""
-STALL = 30.0
+STALL = 10.0
 """Seconds between two looks for runs that have nothing to do and did not end."""
 AT_ONCE = 1000
 """Messages that are sent again in one sweep, at most."""

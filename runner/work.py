@@ -18,6 +18,9 @@ from runner.matrix import Cell
 from runner.store import CellKeys, Run
 from runner.value import Value
 
+PATIENCE = 3
+"""Times that an item is sent in the hope for another worker; then anybody may take it."""
+
 
 class Task(StrEnum):
     """What is done in one task."""
@@ -57,6 +60,8 @@ class Item(Value):
     doubled: bool = False
     tries: int = 0
     """How often it was taken, this time included."""
+    avoid: str | None = None
+    """The worker that should not take it, if there is another."""
 
 
 class Ticket(NamedTuple):
@@ -102,6 +107,7 @@ class RunNow(NamedTuple):
     """Raised each time: what is linked to the run now bears it."""
     ended: bool
     queue: str
+    avoid: str | None
 
 
 class News(NamedTuple):
@@ -128,11 +134,13 @@ class Turn(Protocol):
         """Let an item be, with the reason; whether this owner still had it."""
         ...
 
-    def keep_plan(self, plan: str, ground: str, queue: str) -> None: ...
+    def keep_plan(self, plan: str, ground: str, queue: str, *, by: str) -> None:
+        """Keep what a worker planned; one that was to be avoided had to, and does the rest too."""
+        ...
 
     def keep_cell(self, cell_id: str, keys: CellKeys, reused: tuple[Attempt, ...]) -> None: ...
 
-    def keep_attempt(self, cell_id: str, key: str, attempt: Attempt) -> None: ...
+    def keep_attempt(self, cell_id: str, key: str, attempt: Attempt, *, by: str) -> None: ...
 
     def news(self, since: int) -> News:
         """What earlier turns kept after that version."""
@@ -142,14 +150,20 @@ class Turn(Protocol):
         """All items of the run."""
         ...
 
-    def add(self, items: Iterable[Item], made: datetime) -> None: ...
+    def add(self, items: Iterable[Item], made: datetime, heir: str | None = None) -> None:
+        """Queue new items; the first is leased at once where somebody goes on with it."""
+        ...
 
     def withdraw(self, item_ids: Iterable[str]) -> None:
         """Take items away that nobody has."""
         ...
 
     def finish(self, *, ended: datetime, status: str | None, outcome: str, summary: str) -> None:
-        """Write down how the run ended, and take all its items away; those begun are revoked."""
+        """Write down how the run ended."""
+        ...
+
+    def revoke(self) -> None:
+        """Take all items away; of those begun, let whoever has them know."""
         ...
 
 
@@ -165,7 +179,17 @@ class WorkStore(Protocol):
         ...
 
     def take(self, item_id: str, owner: str) -> Item | None:
-        """Lease a queued item; None if there is none of that id to take."""
+        """Lease a queued item; None if there is none of that id to take.
+
+        Args:
+            item_id: as messages say it.
+            owner: who takes it: the name of a worker, and more after a slash. To a worker that
+                should not have it, an item is not there until it was sent `PATIENCE` times.
+        """
+        ...
+
+    def pass_on(self, item_id: str, owner: str) -> str | None:
+        """The queue of an item that its worker should not have, and is the first to find."""
         ...
 
     def beat(self, item_id: str, owner: str) -> bool:
@@ -178,6 +202,25 @@ class WorkStore(Protocol):
 
     def postpone(self, item_id: str, owner: str, *, delay: float, trouble: str) -> bool:
         """Let a leased item wait; whether the owner still had it."""
+        ...
+
+    def keep_attempt(
+        self, item: Item, owner: str, cell_id: str, key: str, attempt: Attempt
+    ) -> int | None:
+        """A turn in which nothing but the result of an item is kept.
+
+        Returns:
+            the version of the run; None if this owner has the item no more, or the run has ended,
+            and its result does not count.
+        """
+        ...
+
+    def mostly_by(self, run_id: str) -> str | None:
+        """The worker that made most of the attempts of a run; None if it made none."""
+        ...
+
+    def busy(self, run_id: str) -> bool:
+        """Whether items of a run remain to be done."""
         ...
 
     def turn(self, run_id: str) -> AbstractContextManager[Turn]:
@@ -229,6 +272,11 @@ class Broker(Protocol):
     def waiting(self, queue: str) -> int:
         """How many messages are in a queue."""
         ...
+
+
+def worker_of(owner: str) -> str:
+    """The name of the worker."""
+    return owner.partition("/")[0]
 
 
 def merged(facts: Mapping[str, Facts], news: News) -> dict[str, Facts]:

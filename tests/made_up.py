@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from runner.adapters.case_files import CaseFiles
-from runner.adapters.sql_database import Database
+from runner.adapters.sql_database import AnyConnection, Database
 from runner.adapters.sql_evidence import row_of, text_of
 from runner.adapters.sql_nights import SqlNights
 from runner.adapters.sql_tables import (
@@ -143,7 +143,7 @@ class MadeUp:
         self._nights.end(night, "made up")
 
     def _runs(
-        self, connection: sa.Connection, case: Case, at: int, nights: int, last: datetime
+        self, connection: AnyConnection, case: Case, at: int, nights: int, last: datetime
     ) -> Iterator[dict[str, Any]]:
         """The last one is kept with all its evidence; of one in eight cases, a week failed."""
         ill = _ill(at)
@@ -159,7 +159,7 @@ class MadeUp:
                 yield _row(_run_id(case, when), "verify", case, "", when, failing=failing)
 
     def _keep(
-        self, connection: sa.Connection, plan: AnyPlan, when: datetime, *, failing: bool = False
+        self, connection: AnyConnection, plan: AnyPlan, when: datetime, *, failing: bool = False
     ) -> str:
         simulation = Simulation(plan, World(broken_in(*_broken(plan))))
         conclusion = simulation.run()

@@ -22,7 +22,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 _NOBODY = "postgres"
 """PostgreSQL refuses root; Debian's package makes this user."""
 

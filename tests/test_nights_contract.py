@@ -81,6 +81,14 @@ def test_of_many_that_begin_at_once_one_does(nights: NightStore) -> None:
     assert begun.count(True) == 1
 
 
+def test_a_night_of_a_name_is_kept_once(nights: NightStore) -> None:
+    assert nights.begin("night-1", LATER, "me")
+    nights.end(a_night("night-1"), "me")
+    assert not nights.begin("night-1", LATER, "you")
+    assert nights.open() is None
+    assert nights.begin("night-2", LATER, "you")
+
+
 def test_a_night_that_is_heard_of_cannot_be_taken(nights: NightStore) -> None:
     nights.begin("night-1", LATER, "me")
     seen = nights.open()

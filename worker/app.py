@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
+from celery.worker.request import Request
 
 WORK = "fixproof.work"
 """Name of the one task: carry out the item of this id."""
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 30
-_VISIBILITY_SECONDS = 24 * 60 * 60
-"""After which Redis hands out a message again that nobody acknowledged. Leases find what was lost
-long before; this only has to be longer than any attempt."""
 
 
 def make_app(broker_url: str, queues: tuple[str, ...] = ()) -> Celery:
@@ -24,14 +22,36 @@ def make_app(broker_url: str, queues: tuple[str, ...] = ()) -> Celery:
 
     Args:
         broker_url: as Celery has it, `redis://:password@host:port/0`.
-        queues: those that a worker serves, in order.
+        queues: those that a worker serves, in order; none for one that only sends.
     """
     app = Celery("fixproof", broker=broker_url, set_as_current=False)
     app.conf.update(_SETTINGS)
-    app.conf.task_queues = {each: {"exchange": "", "routing_key": each} for each in queues}
+    if not queues:
+        app.conf.broker_transport_options = app.conf.broker_transport_options | _GIVES_UP
+    app.conf.task_queues = {each: _QUEUE | {"routing_key": each} for each in queues}
     return app
 
 
+_QUEUE: dict[str, Any] = {
+    "exchange": "",
+    "no_ack": True,
+}
+
+
+class Unacknowledged(Request):  # type: ignore[misc] # Celery has no types
+    """A message that nobody waits for to be acknowledged.
+
+    Leases find what was lost, and sooner than Redis would hand it out again. What is more: where
+    Redis goes away in between, kombu counts what could not be acknowledged forever, and so a
+    worker whose processes were all busy then would never take a message again.
+    """
+
+    def acknowledge(self) -> None:
+        self.acknowledged = True
+
+
+_GIVES_UP = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
+"""A broker that is away is for others to wait for: what cannot be sent is found by sweepers."""
 _SETTINGS: dict[str, Any] = {
     "task_serializer": "json",
     "accept_content": ["json"],
@@ -39,8 +59,7 @@ _SETTINGS: dict[str, Any] = {
     "task_store_errors_even_if_ignored": False,
     "task_create_missing_queues": True,
     # One message at a time for each process: what it does not work on, another may have.
-    "task_acks_late": True,
-    "task_reject_on_worker_lost": True,
+    "worker_disable_prefetch": True,
     "worker_prefetch_multiplier": 1,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "worker_hijack_root_logger": False,
@@ -57,7 +76,6 @@ _SETTINGS: dict[str, Any] = {
         "queue_order_strategy": "sorted",
         "priority_steps": [0],
         "global_keyprefix": "fixproof:",
-        "visibility_timeout": _VISIBILITY_SECONDS,
         "socket_connect_timeout": _CONNECT_SECONDS,
         "socket_timeout": _ANSWER_SECONDS,
         "socket_keepalive": True,

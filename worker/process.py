@@ -21,6 +21,7 @@ from runner.desk import Desk
 from runner.errors import FixproofError
 from runner.settings import Settings
 from runner.sweeping import EVERY, Sweeper
+from runner.value import digest
 from runner.work import Broker, WorkStore
 from worker.heart import Heart
 
@@ -64,7 +65,8 @@ class Process:
         self._make_footing = make_footing
         footing = make_footing(settings)
         self._heart = Heart(footing.work, footing.stop)
-        name = f"{platform.node()}/{os.getpid()}"
+        home = digest("home/1", str(settings.home))[:4]  # a machine may have more than one
+        name = f"{platform.node()}-{home}/{os.getpid()}"
         self._carrier = Carrier(footing.desk(broker, self._heart), name=name)
 
     def start(self) -> None:

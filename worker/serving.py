@@ -20,7 +20,7 @@ from runner.queues import Capability, queues_for
 from runner.sandbox import SandboxKind
 from runner.settings import Settings
 from runner.wiring import Program, make_home
-from worker.app import WORK, make_app
+from worker.app import WORK, Unacknowledged, make_app
 from worker.broker import CeleryBroker
 from worker.desk import ProgramFooting
 from worker.intake import Intake
@@ -48,7 +48,7 @@ def serve(
     configure(settings)
     here = Capability(arch=platform.machine(), sandbox=settings.sandbox)
     app = make_app(str(settings.broker_url), queues_for(here))
-    app.task(_work, name=WORK)
+    app.task(_work, name=WORK, Request=Unacknowledged)
     signals.worker_process_init.connect(_starter(settings, make_footing), weak=False)
     intake = Intake(settings, here)
     signals.worker_ready.connect(_ready(settings, intake), weak=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -59,6 +59,14 @@ def look(url: str) -> Seen:
             engine.dispose()
 
 
+class AnyConnection(Protocol):
+    """What statements are run on."""
+
+    def execute(self, statement: Any, words: Any = None, /) -> Any:
+        """Rows, as SQLAlchemy returns them."""
+        ...
+
+
 class Database:
     """Runs statements; whatever goes wrong is said as one of our own errors.
 
@@ -77,15 +85,11 @@ class Database:
             WrongUsage: the address is of no database that is known here.
         """
         parsed = _parse(url)
+        self._statements: dict[tuple[str, ...], sa.Insert] = {}
         self.sqlite = parsed.get_backend_name() == "sqlite"
         with _trouble():
             self._engine = _sqlite(parsed) if self.sqlite else _postgres(parsed)
-            self._writing = self._engine.execution_options(writes=True)
-            self._reading, self._soft = self._engine, self._writing
-            if not self.sqlite:  # one statement alone needs no transaction around it
-                alone = {"isolation_level": "AUTOCOMMIT"}
-                self._reading = self._engine.execution_options(**alone)
-                self._soft = _postgres(parsed, soft=True).execution_options(**alone)
+            self._soft = self._engine if self.sqlite else _postgres(parsed, soft=True)
             try:
                 self._prepare_tables()
             except BaseException:
@@ -96,49 +100,63 @@ class Database:
         self._engine.dispose()
         self._soft.dispose()
 
-    def one(self, query: sa.Select[Any]) -> Any:
+    def one(self, query: sa.Select[Any], **words: object) -> Any:
         """The one row of a query, or None."""
-        with _trouble(), self._reading.connect() as connection:
-            return connection.execute(query).one_or_none()
+        with self.snapshot() as connection:
+            return connection.execute(query, words).one_or_none()
 
-    def all(self, query: sa.Select[Any]) -> Sequence[Any]:
+    def all(self, query: sa.Select[Any], **words: object) -> Sequence[Any]:
         """All rows of a query."""
-        with _trouble(), self._reading.connect() as connection:
-            return connection.execute(query).all()
+        with self.snapshot() as connection:
+            rows: Sequence[Any] = connection.execute(query, words).all()
+            return rows
 
     def stream(self, query: sa.Select[Any]) -> Iterator[Any]:
         """The rows of a query, of which few are in memory at once."""
         with _trouble(), self._engine.connect() as connection:
             yield from connection.execution_options(yield_per=_ROWS).execute(query)
 
-    def write(self, statement: sa.Executable) -> None:
-        with self.begin() as connection:
-            connection.execute(statement)
+    def write(self, statement: sa.Executable, **words: object) -> None:
+        """One statement; it needs no transaction around it."""
+        self.change(statement, **words)
+
+    def change(self, statement: sa.Executable, **words: object) -> Any:
+        """One statement that writes; the one row that it returns, or None."""
+        with _trouble(), self._writes(self._engine, whole=False) as connection:
+            return _only(connection.execute(statement, words))
+
+    def softly(self, statement: sa.Executable, **words: object) -> Any:
+        """The same, of what may be forgotten if the server breaks down before the next write."""
+        with _trouble(), self._writes(self._soft, whole=False) as connection:
+            return _only(connection.execute(statement, words))
 
     def put(self, table: sa.Table, **values: object) -> None:
         """Insert, or replace what has the same key: saving twice is saving once."""
-        keys = [column.name for column in table.primary_key]
-        rest = {name: value for name, value in values.items() if name not in keys}
-        statement = self.insert(table).values(**values)
-        self.write(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+        self.write(self.putting(table, *values), **values)
 
     @contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
+    def begin(self) -> Iterator[AnyConnection]:
         """One transaction; of SQLite it is the only one that writes."""
-        with _trouble(), self._writing.begin() as connection:
+        with _trouble(), self._writes(self._engine, whole=True) as connection:
             yield connection
 
     @contextmanager
-    def snapshot(self) -> Iterator[sa.Connection]:
+    def snapshot(self) -> Iterator[AnyConnection]:
         """Several queries, one after the other."""
-        with _trouble(), self._reading.connect() as connection:
-            yield connection
+        if self.sqlite:
+            with _trouble(), self._engine.connect() as connection:
+                yield connection
+        else:
+            with _trouble(), self._writes(self._engine, whole=False) as quick:
+                yield quick
 
-    @contextmanager
-    def soft(self) -> Iterator[sa.Connection]:
-        """One statement that writes, and may be forgotten if the server breaks down."""
-        with _trouble(), self._soft.begin() as connection:
-            yield connection
+    def _writes(self, engine: sa.Engine, *, whole: bool) -> AbstractContextManager[AnyConnection]:
+        """A connection for a transaction, or for statements that are one each."""
+        if self.sqlite:
+            return engine.execution_options(writes=True).begin()
+        from runner.adapters.sql_postgres import connected
+
+        return connected(engine, whole=whole)
 
     def insert(self, table: sa.Table) -> SqliteInsert | PostgresInsert:
         """An insert that can be told what to do where the key is there already."""
@@ -150,11 +168,38 @@ class Database:
 
         return postgres_insert(table)
 
+    def adding(self, table: sa.Table) -> sa.Insert:
+        """An insert that leaves what is there under the same key."""
+        return self._made_once((table.name,), lambda: self.insert(table).on_conflict_do_nothing())
+
+    def putting(
+        self, table: sa.Table, *names: str, where: sa.ColumnElement[bool] | None = None
+    ) -> sa.Insert:
+        """An insert of these columns that replaces what is there under the same key.
+
+        Args:
+            where: of a table it is always the same: if that holds for what is there.
+        """
+
+        def make() -> sa.Insert:
+            insert = self.insert(table)
+            keys = [each.name for each in table.primary_key]
+            rest = {each: insert.excluded[each] for each in names if each not in keys}
+            return insert.on_conflict_do_update(index_elements=keys, set_=rest, where=where)
+
+        return self._made_once((table.name, *names), make)
+
+    def _made_once(self, key: tuple[str, ...], make: Callable[[], sa.Insert]) -> sa.Insert:
+        """A statement; to make it takes longer than to run it."""
+        if key not in self._statements:
+            self._statements[key] = make()
+        return self._statements[key]
+
     # The version of the tables
 
     def _prepare_tables(self) -> None:
         """One look at a number where all is well; Alembic is loaded only where it is not."""
-        with self._reading.connect() as connection:
+        with self._engine.connect() as connection:
             version = _version(connection, sqlite=self.sqlite)
         require_known(version)
         if version < SCHEMA:
@@ -162,7 +207,7 @@ class Database:
 
     def _bring_up_to_date(self) -> None:
         """Make the tables, or move them; whoever comes second waits, and finds it done."""
-        with self._writing.begin() as connection:
+        with self._engine.execution_options(writes=True).begin() as connection:
             if not self.sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
             version = self._version_within(connection)
@@ -264,6 +309,11 @@ def _trouble() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _explain(error) from error
+
+
+def _only(rows: Any) -> Any:
+    """The one row of a statement that returns any; None if there is none."""
+    return rows.one_or_none() if rows.returns_rows else None
 
 
 def _explain(error: DBAPIError) -> FixproofError:

@@ -15,50 +15,59 @@ from runner.attempt import Attempt, Loaded
 from runner.environment import Failure, FailureKind, Lock
 from runner.sandbox import Ending, Stream
 
+_KEY = sa.bindparam("key", type_=sa.String)
+_LOCK = sa.select(locks).where(locks.c.key == _KEY)
+_LOADED = sa.select(loads).where(loads.c.key == _KEY)
+_ATTEMPTS = (
+    sa.select(attempts)
+    .where(attempts.c.key == _KEY, attempts.c.ran >= sa.bindparam("since", type_=sa.String))
+    .order_by(attempts.c.ran, attempts.c.id)
+)
+
 
 class SqlEvidence:
-    """What was resolved, loaded and run, whichever run asked for it."""
+    """What was resolved, loaded and run, whichever run asked for it.
+
+    Resolutions are written softly: what a run keeps of them comes later, and takes them along.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def lock(self, key: str, *, failures_since: datetime) -> Lock | Failure | None:
-        row = self._database.one(sa.select(locks).where(locks.c.key == key))
+        row = self._database.one(_LOCK, key=key)
         if row is None or (row.failure and time_of(row.made) < failures_since):
             return None
         return lock_of(row)
 
-    def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> None:
+    def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> Lock | Failure:
         """Keep a resolution; a lock is never replaced: attempts rely on it."""
         failure = lock if isinstance(lock, Failure) else None
-        rest = {
+        row = {
+            "key": key,
             "pylock": lock.pylock() if isinstance(lock, Lock) else None,
             "failure": failure.kind if failure else None,
             "detail": plain(failure.detail) if failure else None,
             "made": text_of(at),
         }
-        statement = self._database.insert(locks).values(key=key, **rest)
-        self._database.write(
-            statement.on_conflict_do_update(
-                index_elements=["key"], set_=rest, where=locks.c.pylock.is_(None)
-            )
-        )
+        missing = locks.c.pylock.is_(None)
+        keep = self._database.putting(locks, *row, where=missing).returning(locks.c.key)
+        if self._database.softly(keep, **row) is not None:
+            return lock
+        kept = lock_of(self._database.one(_LOCK, key=key))
+        return kept if kept is not None else lock
 
     def loaded(self, key: str) -> Loaded | None:
-        row = self._database.one(sa.select(loads).where(loads.c.key == key))
+        row = self._database.one(_LOADED, key=key)
         return Loaded(version=row.version, location=row.location) if row else None
 
     def keep_loaded(self, key: str, loaded: Loaded) -> None:
-        version, location = plain(loaded.version), plain(loaded.location)
-        self._database.put(loads, key=key, version=version, location=location)
+        row = {"key": key, "version": plain(loaded.version), "location": plain(loaded.location)}
+        self._database.softly(self._database.putting(loads, *row), **row)
 
     def attempts(self, key: str, *, since: datetime) -> tuple[Attempt, ...]:
-        query = (
-            sa.select(attempts)
-            .where(attempts.c.key == key, attempts.c.ran >= text_of(since))
-            .order_by(attempts.c.ran, attempts.c.id)
-        )
-        return tuple(attempt_of(row, reused=True) for row in self._database.all(query))
+        rows = self._database.all(_ATTEMPTS, key=key, since=text_of(since))
+        return tuple(attempt_of(row, reused=True) for row in rows)
 
     def keep_attempt(self, key: str, attempt: Attempt) -> None:
         self._database.put(attempts, **row_of(key, attempt))

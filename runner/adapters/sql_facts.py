@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from runner.adapters.sql_database import AnyConnection
 from runner.adapters.sql_evidence import attempt_of, lock_of
 from runner.adapters.sql_tables import attempts, loads, locks, run_attempts, run_cells
 from runner.attempt import Attempt, Facts, Loaded
@@ -38,7 +39,7 @@ ALL = -1
 """Since when everything is told: before the first version."""
 
 
-def read_news(connection: sa.Connection, run_id: str, *, since: int, version: int) -> News:
+def read_news(connection: AnyConnection, run_id: str, *, since: int, version: int) -> News:
     """What was linked to a run after a version; `version` is what to ask from the next time."""
     chosen = {"run": run_id, "since": since}
     cells = {row.cell_id: _facts(row) for row in connection.execute(_CELLS, chosen)}

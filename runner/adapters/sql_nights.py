@@ -57,7 +57,7 @@ class SqlNights:
         insert = self._database.insert(nights).values(
             id=night_id, began=text_of(began), at_work=_THE_ONE, owner=owner, beats=0
         )
-        return self._did(insert.on_conflict_do_nothing(index_elements=["at_work"]))
+        return self._did(insert.on_conflict_do_nothing())
 
     def open(self) -> OpenNight | None:
         row = self._database.one(sa.select(nights).where(nights.c.at_work == _THE_ONE))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from runner.adapters.sql_database import Database
+from runner.adapters.sql_database import AnyConnection, Database
 from runner.adapters.sql_evidence import text_of
 from runner.adapters.sql_tables import (
     attempts,
@@ -195,7 +195,7 @@ def _going_on(before: Before) -> sa.Select[Any]:
     return sa.select(runs.c.id).where(runs.c.ended.is_(None), may).limit(1)
 
 
-def _collected(connection: sa.Connection, kind: _Kind, *, dry_run: bool) -> Rows:
+def _collected(connection: AnyConnection, kind: _Kind, *, dry_run: bool) -> Rows:
     query = sa.select(sa.func.count(), _size(kind.large)).select_from(kind.table)
     count, total = connection.execute(query.where(kind.condition)).one()
     if not dry_run:

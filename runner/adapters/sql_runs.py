@@ -15,6 +15,10 @@ from runner.adapters.sql_tables import attempts, run_attempts, run_cells, runs
 from runner.attempt import Attempt, Facts
 from runner.store import CellKeys, Run
 
+_OPEN = sa.select(runs.c.id).where(
+    runs.c.id == sa.bindparam("of_run", type_=sa.String), runs.c.ended.is_(None)
+)
+
 
 class SqlRuns:
     """What was asked, what it relies on, and how it ended."""
@@ -38,6 +42,9 @@ class SqlRuns:
     def run(self, run_id: str) -> Run | None:
         row = self._database.one(sa.select(runs).where(runs.c.id == run_id))
         return _run(row) if row else None
+
+    def has_ended(self, run_id: str) -> bool:
+        return self._database.one(_OPEN, of_run=run_id) is None
 
     def recent(self, limit: int) -> tuple[Run, ...]:
         query = sa.select(runs).order_by(runs.c.began.desc(), runs.c.id.desc()).limit(limit)
@@ -63,8 +70,7 @@ class SqlRuns:
             for each in attempts
         ]
         with self._database.begin() as connection:
-            insert = self._database.insert(run_attempts)
-            connection.execute(insert.on_conflict_do_nothing(), rows)
+            connection.execute(self._database.adding(run_attempts), rows)
 
     def facts(self, run_id: str) -> dict[str, Facts]:
         with self._database.snapshot() as connection:
@@ -76,6 +82,6 @@ class SqlRuns:
 
 
 def _run(row: Any) -> Run:
-    values = {name: value for name, value in row._mapping.items() if value is not None}  # noqa: SLF001
+    values = {name: value for name, value in row._asdict().items() if value is not None}
     values["plan"] = zlib.decompress(row.plan).decode()
     return Run(**values)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the tables: the number of the last migration."""
 
 Key = sa.String().with_variant(sa.String(collation="C"), "postgresql")
@@ -45,6 +45,7 @@ runs = sa.Table(
     sa.Column("asked", sa.Text),
     sa.Column("queue", Key),
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("avoid", Key),
     sa.Index("runs_of_cases", "case_id", "ended"),
     sa.Index("runs_at_work", "id", **_where("queue IS NOT NULL AND ended IS NULL")),
 )
@@ -102,6 +103,7 @@ run_attempts = sa.Table(
     sa.Column("attempt_id", Key, primary_key=True),
     sa.Column("reused", sa.Boolean, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("worker", Key),
 )
 
 cases = sa.Table(
@@ -129,6 +131,7 @@ work = sa.Table(
     sa.Column("trouble", sa.Text),
     sa.Column("sends", sa.Integer, nullable=False),
     sa.Column("made", Key, nullable=False),
+    sa.Column("avoid", Key),
     sa.Index("work_queued", "queue", "sends", "made", **_where("state = 'queued'")),
     sa.Index("work_begun", "id", **_where("state <> 'queued'")),
 )

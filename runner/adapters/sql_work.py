@@ -14,22 +14,31 @@ from typing import Any
 import sqlalchemy as sa
 
 from runner.adapters.sql_database import Database
-from runner.adapters.sql_evidence import plain, text_of
+from runner.adapters.sql_evidence import plain, row_of, text_of
 from runner.adapters.sql_facts import read_news
-from runner.adapters.sql_tables import cases, runs, work
-from runner.adapters.sql_turns import SqlTurn, row_of_item
+from runner.adapters.sql_tables import cases, run_attempts, runs, work
+from runner.adapters.sql_turns import ADD_ITEMS, KEEP_ATTEMPT, SqlTurn, row_of_item
+from runner.attempt import Attempt
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import Run
-from runner.work import Glance, Item, News, State, Task
+from runner.work import PATIENCE, Glance, Item, News, State, Task, worker_of
 
 _ITEM = sa.bindparam("of_item", type_=sa.String)
 _OWNER = sa.bindparam("by_owner", type_=sa.String)
 _HELD = sa.and_(work.c.id == _ITEM, work.c.owner == _OWNER, work.c.state == State.LEASED)
 
+_ADD_RUN = sa.insert(runs)
 _TAKE = (
     sa.update(work)
     .where(work.c.id == _ITEM, work.c.state == State.QUEUED)
+    .where(
+        sa.or_(
+            work.c.avoid.is_(None),
+            work.c.avoid != sa.bindparam("by_worker", type_=sa.String),
+            work.c.sends > PATIENCE,
+        )
+    )
     .values(state=State.LEASED, owner=_OWNER, beats=0, tries=work.c.tries + 1)
     .returning(
         work.c.id,
@@ -39,7 +48,23 @@ _TAKE = (
         work.c.cell,
         work.c.doubled,
         work.c.tries,
+        work.c.avoid,
     )
+)
+_VERSION = sa.select(runs.c.version).where(runs.c.id == sa.bindparam("of_run", type_=sa.String))
+_PASS_ON = (
+    sa.update(work)
+    .where(work.c.id == _ITEM, work.c.state == State.QUEUED, work.c.sends == 1)
+    .where(work.c.avoid == sa.bindparam("by_worker", type_=sa.String))
+    .values(sends=work.c.sends + 1)
+    .returning(work.c.queue)
+)
+_MOSTLY = (
+    sa.select(run_attempts.c.worker)
+    .where(run_attempts.c.run_id == sa.bindparam("of_run"), run_attempts.c.worker.is_not(None))
+    .group_by(run_attempts.c.worker)
+    .order_by(sa.func.count().desc(), run_attempts.c.worker)
+    .limit(1)
 )
 _BEAT = sa.update(work).where(_HELD).values(beats=work.c.beats + 1).returning(work.c.id)
 _HAND_BACK = (
@@ -58,6 +83,12 @@ _POSTPONE = (
         trouble=sa.bindparam("said"),
     )
     .returning(work.c.id)
+)
+_BUSY = (
+    sa.select(work.c.id)
+    .where(work.c.run_id == sa.bindparam("of_run"))
+    .where(work.c.state != State.GIVEN_UP, work.c.state != State.REVOKED)
+    .limit(1)
 )
 _BEGUN = sa.select(
     *(work.c.id, work.c.run_id.label("run"), work.c.queue, work.c.state, work.c.owner),
@@ -86,28 +117,55 @@ class SqlWork:
         row = {**values, "plan": zlib.compress(run.plan.encode()), "began": text_of(run.began)}
         sha256 = run.case_sha256
         with self._database.begin() as connection:
-            copy = self._database.insert(cases).on_conflict_do_nothing()
-            connection.execute(copy, {"sha256": sha256, "packed": case})
-            connection.execute(sa.insert(runs), row)
-            connection.execute(sa.insert(work), row_of_item(item, text_of(run.began)))
+            copy = {"sha256": sha256, "packed": case}
+            connection.execute(self._database.adding(cases), copy)
+            connection.execute(_ADD_RUN, row)
+            connection.execute(ADD_ITEMS, row_of_item(item, text_of(run.began)))
 
     def case(self, sha256: str) -> bytes | None:
         row = self._database.one(sa.select(cases.c.packed).where(cases.c.sha256 == sha256))
         return row.packed if row else None
 
     def take(self, item_id: str, owner: str) -> Item | None:
-        row = self._soft(_TAKE, of_item=item_id, by_owner=owner)
+        row = self._database.softly(
+            _TAKE, of_item=item_id, by_owner=owner, by_worker=worker_of(owner)
+        )
         return _item(row) if row else None
 
+    def pass_on(self, item_id: str, owner: str) -> str | None:
+        row = self._database.softly(_PASS_ON, of_item=item_id, by_worker=worker_of(owner))
+        return row.queue if row else None
+
     def beat(self, item_id: str, owner: str) -> bool:
-        return self._soft(_BEAT, of_item=item_id, by_owner=owner) is not None
+        return self._database.softly(_BEAT, of_item=item_id, by_owner=owner) is not None
 
     def hand_back(self, item_id: str, owner: str) -> bool:
-        return self._soft(_HAND_BACK, of_item=item_id, by_owner=owner) is not None
+        return self._database.softly(_HAND_BACK, of_item=item_id, by_owner=owner) is not None
 
     def postpone(self, item_id: str, owner: str, *, delay: float, trouble: str) -> bool:
         values = {"of_item": item_id, "by_owner": owner, "seconds": delay, "said": plain(trouble)}
-        return self._soft(_POSTPONE, **values) is not None
+        return self._database.softly(_POSTPONE, **values) is not None
+
+    def keep_attempt(
+        self, item: Item, owner: str, cell_id: str, key: str, attempt: Attempt
+    ) -> int | None:
+        if self._database.sqlite:
+            with self.turn(item.run) as turn:
+                if not turn.settle(item.id, owner) or turn.run.ended:
+                    return None
+                turn.keep_attempt(cell_id, key, attempt, by=worker_of(owner))
+                return turn.run.version
+        names = {"run_id": item.run, "item": item.id, "owner": owner, "cell_id": cell_id}
+        names["worker"] = worker_of(owner)
+        found = self._database.change(KEEP_ATTEMPT, **row_of(key, attempt), **names)
+        return found.version if found else None
+
+    def mostly_by(self, run_id: str) -> str | None:
+        row = self._database.one(_MOSTLY, of_run=run_id)
+        return row.worker if row else None
+
+    def busy(self, run_id: str) -> bool:
+        return self._database.one(_BUSY, of_run=run_id) is not None
 
     @contextmanager
     def turn(self, run_id: str) -> Iterator[SqlTurn]:
@@ -116,10 +174,11 @@ class SqlWork:
 
     def news(self, run_id: str, since: int) -> News:
         with self._database.snapshot() as connection:
-            query = sa.select(runs.c.version).where(runs.c.id == run_id)
-            version = connection.execute(query).scalar_one_or_none()
+            version = connection.execute(_VERSION, {"of_run": run_id}).scalar_one_or_none()
             if version is None:
                 raise UnknownRun(f"there is no run {run_id!r}")
+            if version == since:
+                return News(version, {}, ())
             return read_news(connection, run_id, since=since, version=version)
 
     def begun(self) -> tuple[Glance, ...]:
@@ -132,10 +191,10 @@ class SqlWork:
     def requeue(self, seen: Glance) -> bool:
         change = sa.update(work).where(_as_seen(seen))
         change = change.values(state=State.QUEUED, owner=None, sends=work.c.sends + 1)
-        return self._soft(change.returning(work.c.id)) is not None
+        return self._database.softly(change.returning(work.c.id)) is not None
 
     def forget(self, seen: Glance) -> None:
-        self._soft(sa.delete(work).where(_as_seen(seen)).returning(work.c.id))
+        self._database.softly(sa.delete(work).where(_as_seen(seen)).returning(work.c.id))
 
     def resend(self, queue: str, count: int) -> tuple[str, ...]:
         oldest = (
@@ -152,10 +211,6 @@ class SqlWork:
 
     def stalled(self) -> tuple[str, ...]:
         return tuple(row.id for row in self._database.all(_STALLED))
-
-    def _soft(self, statement: Any, **values: object) -> Any:
-        with self._database.soft() as connection:
-            return connection.execute(statement, values).one_or_none()
 
 
 def _as_seen(seen: Glance) -> sa.ColumnElement[bool]:
@@ -177,4 +232,5 @@ def _item(row: Any) -> Item:
         cell=Cell.model_validate_json(row.cell) if row.cell else None,
         doubled=row.doubled,
         tries=row.tries,
+        avoid=row.avoid,
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from runner.endings import cancel
-from runner.sweeping import LEASE
 from tests.attempts import becomes
 from tests.builders import LATER
 from tests.servers import Postgres, Redis, a_folder, wait_for
@@ -61,7 +60,7 @@ def test_a_worker_may_be_killed_and_another_goes_on(make: MakeService) -> None:
     service.start()
     service.wait()
     service.assert_undisturbed()
-    assert becomes(lambda: not any(Path(f"/proc/{each}").exists() for each in pool), within=10)
+    assert becomes(lambda: not any(Path(f"/proc/{each}").exists() for each in pool), within=50)
     assert [service.attempts(each) for each in runs] == [10, 10, 10]
 
 
@@ -125,7 +124,7 @@ def test_the_clock_may_jump_back_an_hour(make: MakeService, tmp_path: Path) -> N
     wait_for(lambda: service.has_begun(runs[0]), "nothing was begun")
     clock.write_text("-3600")
     worker.kill_one_of_its_pool()
-    service.wait(within=LEASE + 20)
+    service.wait()
     service.assert_undisturbed()
     assert [service.attempts(each) for each in runs] == [10] * 3
 
@@ -161,7 +160,7 @@ def test_a_worker_that_must_not_wait_hands_back_what_it_has(make: MakeService) -
     wait_for(lambda: len(service.ran()) == 2, "nothing was begun")
     began = time.monotonic()
     assert worker.stop() == 0
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 50, "it did not wait for attempts of a minute"
     assert service.attempts(run) == 0
     assert [*service.left()] == ["0-on-demand.begun.x86_64.bubblewrap"], "nothing is leased"
 
@@ -174,7 +173,7 @@ def test_a_cancelled_run_is_left_within_seconds(make: MakeService) -> None:
     with service.store.work.turn(run) as turn:
         cancel(turn, LATER)
     assert service.left() == {"revoked": 2}
-    wait_for(lambda: not service.left(), "workers did not leave it", 8)
+    wait_for(lambda: not service.left(), "workers did not leave it", 50)
     (other,) = service.submit("no such release")
     wait_for(lambda: len(service.ran()) > 2, "the processes are not free")
     assert service.outcome(run) == "cancelled"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from runner.adapters.sql_store import SqlStore
@@ -290,7 +291,7 @@ def test_a_run_that_has_nothing_to_do_is_looked_at_again(make: MakeService) -> N
     for _ in range(6):
         service.deliver()
     with service.store._database.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM work")
+        connection.execute(sa.text("DELETE FROM work"))
     service.drain()
     assert essence(service.report()) == expected
 

@@ -18,7 +18,7 @@ from runner.endings import cancel
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import CellKeys, Run
-from runner.work import Glance, Item, State, Task, Waiting
+from runner.work import PATIENCE, Glance, Item, State, Task, Waiting
 from tests.builders import BUG, GOOD, LATER, a_lock, an_attempt
 
 QUEUE = "on-demand.x86_64.docker"
@@ -32,7 +32,12 @@ def store(database_url: str) -> Iterator[SqlStore]:
     made.close()
 
 
-def submit(store: SqlStore, name: str = "run-1", queue: str = "on-demand.new.any.any") -> Item:
+def submit(
+    store: SqlStore,
+    name: str = "run-1",
+    queue: str = "on-demand.new.any.any",
+    avoid: str | None = None,
+) -> Item:
     """A run that was asked for, and its first item."""
     run = Run(
         id=name,
@@ -45,6 +50,7 @@ def submit(store: SqlStore, name: str = "run-1", queue: str = "on-demand.new.any
         case_sha256="5" * 64,
         asked='{"question": 1}',
         queue=queue,
+        avoid=avoid,
     )
     item = Item(id=f"{name}/0", run=name, task=Task.PLAN, queue=queue)
     store.work.submit(run, b"packed", item)
@@ -86,6 +92,79 @@ def test_an_item_is_taken_once(store: SqlStore) -> None:
     assert seen(store)[item] == Glance(
         id=item, run="run-1", queue=QUEUE, state=State.LEASED, owner="me", beats=0, tries=1, delay=0
     )
+
+
+def test_who_should_not_have_an_item_gets_it_only_where_nobody_else_does(store: SqlStore) -> None:
+    submit(store)
+    item = Item(id="run-1/1", run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL, avoid="me")
+    with store.work.turn("run-1") as turn:
+        turn.add([item], LATER)
+    for _ in range(PATIENCE):
+        assert store.work.take(item.id, "me/1") is None
+        assert store.work.resend(QUEUE, 9) == (item.id,)
+    taken = store.work.take(item.id, "me/1")
+    assert taken == item.model_copy(update={"tries": 1})
+    assert store.work.hand_back(item.id, "me/1")
+    assert store.work.take(item.id, "you/1") is not None
+
+
+def test_a_run_that_had_to_be_planned_by_whom_it_avoids_is_done_by_it(store: SqlStore) -> None:
+    submit(store, avoid="me")
+    for by, avoid in (("you", "me"), ("me", None)):
+        with store.work.turn("run-1") as turn:
+            turn.keep_plan("{}", "{}", QUEUE, by=by)
+            assert turn.run.avoid == avoid
+    with store.work.turn("run-1") as turn:
+        assert turn.run.avoid is None
+
+
+def test_the_first_of_new_items_may_be_leased_at_once(store: SqlStore) -> None:
+    submit(store)
+    items = [
+        Item(id=f"run-1/{number}", run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL)
+        for number in (1, 2)
+    ]
+    with store.work.turn("run-1") as turn:
+        turn.add(items, LATER, heir="me")
+    assert store.work.take("run-1/1", "you") is None
+    assert store.work.beat("run-1/1", "me")
+    assert seen(store)["run-1/1"].tries == 1
+    assert store.work.queued()[QUEUE] == 1
+
+
+def test_an_attempt_may_be_kept_alone_in_a_turn(store: SqlStore) -> None:
+    first = submit(store)
+    (item,) = add(store, 1)
+    store.work.take(item, "me/1")
+    taken = Item(id=item, run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL)
+    attempt = an_attempt(BUG)
+    assert store.work.keep_attempt(taken, "you/1", CELL.id, "key", attempt) is None
+    version = store.work.keep_attempt(taken, "me/1", CELL.id, "key", attempt)
+    assert version is not None
+    assert store.work.keep_attempt(taken, "me/1", CELL.id, "key", attempt) is None
+    news = store.work.news("run-1", version - 1)
+    assert news.attempts == ((CELL.id, attempt),)
+    assert store.work.news("run-1", version).attempts == ()
+    assert store.work.mostly_by("run-1") == "me"
+    assert store.work.mostly_by("run-2") is None
+    assert store.work.busy("run-1")
+    with store.work.turn("run-1") as turn:
+        turn.withdraw([first.id])
+    assert not store.work.busy("run-1")
+
+
+def test_a_result_of_a_run_that_has_ended_does_not_count(store: SqlStore) -> None:
+    submit(store)
+    (item,) = add(store, 1)
+    store.work.take(item, "me")
+    taken = Item(id=item, run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL)
+    assert not store.runs.has_ended("run-1")
+    with store.work.turn("run-1") as turn:
+        cancel(turn, LATER)
+    assert store.runs.has_ended("run-1")
+    assert store.work.keep_attempt(taken, "me", CELL.id, "key", an_attempt(BUG)) is None
+    assert seen(store) == {}, "the worker has left it"
+    assert store.runs.facts("run-1") == {}
 
 
 def test_only_its_owner_has_a_say_over_an_item(store: SqlStore) -> None:
@@ -170,7 +249,7 @@ def test_a_turn_tells_what_earlier_turns_kept(store: SqlStore) -> None:
         turn.keep_cell("a", keys, (old,))
     with store.work.turn("run-1") as turn:
         assert turn.run.version == first + 1
-        turn.keep_attempt("a", "attempts", new)
+        turn.keep_attempt("a", "attempts", new, by="me")
     facts = Facts(lock=a_lock(pkg="1.0"), loaded=loaded)
     with store.work.turn("run-1") as turn:
         everything, latest = turn.news(-1), turn.news(first)
@@ -188,8 +267,8 @@ def test_a_turn_that_fails_leaves_no_trace(store: SqlStore) -> None:
     store.work.take(item, "me")
     with suppress(ZeroDivisionError), store.work.turn("run-1") as turn:
         turn.settle(item, "me")
-        turn.keep_plan("{}", "{}", QUEUE)
-        turn.keep_attempt("a", "key", an_attempt(BUG))
+        turn.keep_plan("{}", "{}", QUEUE, by="me")
+        turn.keep_attempt("a", "key", an_attempt(BUG), by="me")
         turn.finish(ended=LATER, status="PASS", outcome="ok", summary="fine")
         raise ZeroDivisionError
     run = store.runs.run("run-1")
@@ -203,7 +282,7 @@ def test_a_plan_decides_where_the_items_of_its_run_go(store: SqlStore) -> None:
     submit(store)
     with store.work.turn("run-1") as turn:
         assert turn.run.queue == "on-demand.new.any.any"
-        turn.keep_plan('{"plan": 1}', '{"ground": 1}', QUEUE)
+        turn.keep_plan('{"plan": 1}', '{"ground": 1}', QUEUE, by="me")
         assert turn.run.queue == QUEUE
     run = store.runs.run("run-1")
     assert run is not None

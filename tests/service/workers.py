@@ -16,7 +16,6 @@ from typing import Any
 
 from runner.adapters.sql_store import SqlStore
 from runner.errors import StoreTrouble
-from runner.sweeping import LEASE
 from tests.servers import Postgres, Redis, wait_for
 from tests.service.corpus import CORPUS
 from tests.service.pretence import Pretended, submit
@@ -24,8 +23,8 @@ from tests.service.simulation import Service, essence, report_of
 from worker.broker import CeleryBroker
 
 REPO = Path(__file__).parents[2]
-PATIENCE = 90.0
-"""Seconds in which runs must end, whatever happened to anybody."""
+PATIENCE = 900.0
+"""Seconds in which runs must end, whatever happened to anybody, and however busy the machine is."""
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Worker:
     def kill_one_of_its_pool(self) -> None:
         os.kill(self.pool[0], signal.SIGKILL)
 
-    def stop(self, within: float = 60) -> int:
+    def stop(self, within: float = 300) -> int:
         """Tell it to stop; its exit code."""
         self.process.terminate()
         return self.process.wait(within)
@@ -149,7 +148,7 @@ class RealService:
             facts = self.store.runs.facts(run)
             kept = [each.id for every in facts.values() for each in every.attempts]
             assert len(kept) == len(set(kept))
-        wait_for(lambda: not self.left(), f"left: {self.left()}", LEASE + 10)
+        wait_for(lambda: not self.left(), f"left: {self.left()}")
 
     def left(self) -> dict[str, Any]:
         """Items of work, and leases."""

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.attempt import Facts
-from runner.dispatch import Changes, Piece, changes, first
+from runner.dispatch import Changes, Piece, changes, first, says_nothing_new
 from runner.findings import Conclusion, Need, Want
 from runner.matrix import Cell
+from runner.metadata import Claims
 from runner.work import Task, Waiting
-from tests.builders import a_failure, a_lock
+from tests.builders import BUG, GOOD, ODD, Said, a_case, a_failure, a_lock, an_attempt
 
 CELLS = {name: Cell(id=name, version="1.0", series="py3.8") for name in "abc"}
 RESOLVED = {name: Facts(lock=a_lock(pkg="1.0")) for name in "abc"}
@@ -130,3 +131,39 @@ def test_what_is_there_after_the_changes_needs_no_change(
     attempts = Counter(each.begun for each in after if each.task is Task.ATTEMPT)
     if left is not None:
         assert attempts[False] <= max(0, left - attempts[True])
+
+
+# What need not be asked about at once
+
+
+@pytest.mark.parametrize(
+    ("version", "before", "said", "nothing_new"),
+    [
+        ("1.0", (), BUG, True),
+        ("1.0", (), GOOD, False),
+        ("1.2", (), GOOD, True),
+        ("1.2", (), BUG, False),
+        ("1.1", (), BUG, False),
+        ("1.1", (), GOOD, False),
+        ("1.1", (BUG,), BUG, True),
+        ("1.1", (BUG, GOOD), GOOD, True),
+        ("1.1", (GOOD, BUG), GOOD, False),
+        ("1.1", (ODD,), ODD, False),
+        ("1.1", (ODD,), BUG, False),
+    ],
+)
+def test_an_attempt_that_says_what_was_expected_says_nothing_new(
+    version: str, before: tuple[Said, ...], said: Said, *, nothing_new: bool
+) -> None:
+    claims, cell = Claims(fixed=("1.2",), broken=("1.0",)), CELLS["a"].model_copy()
+    cell = cell.model_copy(update={"version": version})
+    earlier = tuple(an_attempt(each, number=number) for number, each in enumerate(before))
+    asked = (a_case(), claims, cell, earlier)
+    assert says_nothing_new(*asked, an_attempt(said, number=9)) is nothing_new
+    assert not says_nothing_new(*asked, an_attempt(said, number=9, doubled=True))
+
+
+def test_what_a_control_says_is_always_asked_about() -> None:
+    cell = CELLS["a"].model_copy(update={"control": True})
+    earlier = (an_attempt(GOOD, number=1),)
+    assert not says_nothing_new(a_case(), Claims(), cell, earlier, an_attempt(GOOD, number=2))
