@@ -7,8 +7,10 @@ import platform
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import ParamSpec, Protocol, TypeVar
 
 from runner.adapters.corpus_files import CorpusFiles
 from runner.errors import FixproofError, NightTaken, StoreTrouble
@@ -17,7 +19,7 @@ from runner.nightly.due import selected
 from runner.nightly.keeping import NightStore, OpenNight
 from runner.nightly.night import DueDocument, Night
 from runner.nightly.standing import BrokenListing, Listed
-from runner.nightly.watch import Survey, Watch, Wish, survey
+from runner.nightly.watch import Ground, Survey, Watch, Wish, survey
 from runner.options import Options
 from runner.outcome import Status
 from runner.releases import History
@@ -33,6 +35,10 @@ LEASE = 12.0
 """Seconds without one after which its keeper is believed to be gone."""
 
 
+_Words = ParamSpec("_Words")
+_Anything = TypeVar("_Anything")
+
+
 class Asked(Value):
     """What the command line asks of a night."""
 
@@ -44,6 +50,20 @@ class Asked(Value):
     deadline: timedelta | None = None
 
 
+class Here(Executor):
+    """Does what it is given at once, in the thread that gives it."""
+
+    def submit(
+        self, work: Callable[_Words, _Anything], /, *args: _Words.args, **words: _Words.kwargs
+    ) -> Future[_Anything]:
+        future: Future[_Anything] = Future()
+        try:
+            future.set_result(work(*args, **words))
+        except Exception as error:  # noqa: BLE001 - raised again by who asks for the result
+            future.set_exception(error)
+        return future
+
+
 class LocalGround:
     """A night on this machine: runs are carried out by its own threads."""
 
@@ -53,18 +73,41 @@ class LocalGround:
         self._listener = listener
         self.nights: NightStore = program.store.nights
         self.now = program.now
+        self.hands: Executor = Here()
+        self.at_a_time = 1
 
     def history(self, package: str) -> History:
         self._listener.doing(f"asking the package index for {package}")
         return self._program.index.history(package)
 
-    def verify(self, case_id: str, *, fresh: bool, also: tuple[str, ...]) -> Report:
+    def verify(
+        self,
+        case_id: str,
+        *,
+        fresh: bool,
+        also: tuple[str, ...],
+        again: str | None = None,  # noqa: ARG002 - there is no other worker
+    ) -> Report:
         asked = {"fresh": fresh, "still": True, "also": also}
         options = self._options.model_copy(update=asked)
         return carry_out(self._program, "verify", case_id, options, self._listener)
 
     def note(self, what: str) -> None:
         self._listener.note(what)
+
+    def leave(self) -> None:
+        """Nothing is waited for."""
+
+
+class NightGround(Ground, Protocol):
+    """What a night stands on, and can be left."""
+
+    @property
+    def nights(self) -> NightStore: ...
+
+    def leave(self) -> None:
+        """Wait for nothing any more."""
+        ...
 
 
 Corpus = tuple[Listed | BrokenListing, ...]
@@ -86,30 +129,33 @@ def due_tonight(program: Program, asked: Asked, options: Options, listener: Watc
 def keep_watch(
     program: Program,
     asked: Asked,
-    options: Options,
+    ground: NightGround,
     listener: Watcher,
     tell: Callable[[Night], None],
+    *,
+    night_id: str | None = None,
 ) -> Night:
     """Keep one night, or go on with one that was stopped.
 
     Args:
         program: what it stands on.
         asked: what it is to look after.
-        options: of its runs.
+        ground: what carries its runs out.
         listener: who watches it.
         tell: tells people of it; before it counts as ended, so that a kill loses no message.
+        night_id: the one that it is to be, if none is open; None for a new one.
 
     Raises:
         WrongUsage: it names what is not there.
-        NightTaken: another process keeps it.
+        NightTaken: another process keeps it, or has kept it.
         FixproofError: trouble that no case would be spared; the next one goes on.
     """
-    ground, corpus = LocalGround(program, options, listener), _corpus(program).listed()
+    corpus = _corpus(program).listed()
     wish = _wish(program, asked, corpus)
     muted = _quarantine(program, corpus)
     owner = f"{platform.node()}/{os.getpid()}/{program.new_id()}"
-    night = _taken(program, owner, listener)
-    with _keeping(ground.nights, night.id, owner) as kept:
+    night = _taken(program, owner, listener, night_id)
+    with _leaving(ground), _keeping(ground.nights, night.id, owner) as kept:
         found = survey(ground, corpus, wish, now=program.now(), night=night.id)
         document = Watch(ground, night, wish, muted, kept).keep(found)
         kept()
@@ -151,14 +197,16 @@ def _failed_in(program: Program, named: str) -> frozenset[str]:
     return frozenset() if run.status == Status.PASS else frozenset({run.case_id})
 
 
-def _taken(program: Program, owner: str, listener: Watcher) -> OpenNight:
+def _taken(program: Program, owner: str, listener: Watcher, night_id: str | None) -> OpenNight:
     """A night that this process keeps."""
     nights, began = program.store.nights, program.now()
-    night_id = f"night-{began:%Y%m%d-%H%M%S}-{program.new_id()[:4]}"
+    night_id = night_id or f"night-{began:%Y%m%d-%H%M%S}-{program.new_id()[:4]}"
     while not nights.begin(night_id, began, owner):
         seen = nights.open()
-        if seen is None:  # it has just ended
-            continue
+        if seen is None:
+            if nights.night(night_id) is not None:
+                raise NightTaken(f"{night_id} has been kept already")
+            continue  # the one that was open has just ended
         if seen.beats >= 0:
             listener.note(f"{seen.id} did not end: is somebody keeping it?")
             time.sleep(LEASE)
@@ -170,6 +218,14 @@ def _taken(program: Program, owner: str, listener: Watcher) -> OpenNight:
             hint="One night at a time; this one may be called again when that is over.",
         )
     return OpenNight(night_id, began, owner, 0)
+
+
+@contextmanager
+def _leaving(ground: NightGround) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        ground.leave()
 
 
 @contextmanager

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _OBJECTS_BETWEEN_COLLECTIONS = 200_000
 """Starting makes many objects and no garbage; looking for it costs a tenth of the start."""
 
-_OF_THE_SERVICE = ("cancel", "doctor", "submit", "worker")
+_OF_THE_SERVICE = ("beat", "cancel", "doctor", "submit", "worker")
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE
 

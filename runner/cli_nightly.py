@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,10 @@ from runner.errors import NobodyTold, WrongUsage
 from runner.formats import OF_RUNS, Format
 
 if TYPE_CHECKING:
+    from runner.at_night import Asked, NightGround
     from runner.nightly.night import Night
+    from runner.options import Options
+    from runner.running import Watcher
     from runner.settings import Settings
     from runner.wiring import Program
 
@@ -30,6 +34,7 @@ _SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 @click.option("--deadline", metavar="6h", help="Begin nothing new after so long.")
 @click.option("--always", is_flag=True, help="Tell people even if nothing changed.")
 @click.option("--fresh", is_flag=True, help="Rely on nothing that was made before.")
+@click.option("--here", is_flag=True, help="Run it all on this machine, and not on workers.")
 @click.option("--sandbox", type=SANDBOXES, help="Where attempts run.  [default: auto]")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Attempts at a time.")
 @click.option(
@@ -46,13 +51,13 @@ _SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 def nightly(context: click.Context, /, as_json: bool, form: str, **options: Any) -> int:
     """Keep one night's watch: verify what is due, say what changed since the last night.
 
-    CASE is an id of the corpus or a pattern (* and ?); without one, all are looked after.
+    CASE is an id of the corpus or a pattern (* and ?); without one, all are looked after. Where
+    there is a service (FIXPROOF_BROKER_URL), its workers carry it out.
 
     Exit code: 0 nothing alarming changed, 1 something newly fails or was withdrawn, 3 something
     cannot be judged any more, above that trouble; 13: all is done, but somebody was not told.
     """
-    from runner.adapters.telling import pinging
-    from runner.at_night import Asked, due_tonight, keep_watch
+    from runner.at_night import Asked, due_tonight
     from runner.options import Options, default_jobs
     from runner.progress import progress
 
@@ -72,14 +77,43 @@ def nightly(context: click.Context, /, as_json: bool, form: str, **options: Any)
             found = due_tonight(program, asked, of_runs, listener)
         click.echo(found.document() if chosen is Format.JSON else due_markdown(found), nl=False)
         return 0
-    news = _News(program.settings, always=options["always"])
-    with progress(sys.stderr) as listener, pinging(program.settings.ping, listener.note) as ended:
-        night = keep_watch(program, asked, of_runs, listener, news.tell)
-        news.end(ended)
+    with progress(sys.stderr) as listener:
+        ground = _ground(program, of_runs, listener, here=options["here"])
+        night, faults = watch_once(program, asked, ground, listener, always=options["always"])
     print_night(program, night, chosen)
-    for fault in news.faults:
+    for fault in faults:
         click.echo(f"fixproof: {fault}", err=True)
-    return NobodyTold.exit_code if news.faults else night.exit_code
+    return NobodyTold.exit_code if faults else night.exit_code
+
+
+def watch_once(
+    program: Program,
+    asked: Asked,
+    ground: NightGround,
+    listener: Watcher,
+    *,
+    always: bool,
+    night_id: str | None = None,
+) -> tuple[Night, tuple[str, ...]]:
+    """Keep a night and tell people of it; with why somebody could not be told."""
+    from runner.adapters.telling import pinging
+    from runner.at_night import keep_watch
+
+    news = _News(program.settings, always=always)
+    with pinging(program.settings.ping, listener.note) as ended:
+        night = keep_watch(program, asked, ground, listener, news.tell, night_id=night_id)
+        news.end(ended)
+    return night, news.faults
+
+
+def _ground(program: Program, options: Options, listener: Watcher, *, here: bool) -> NightGround:
+    """Workers where there are some, else this machine."""
+    from runner.at_night import LocalGround
+
+    if here or program.settings.broker_url is None:
+        return LocalGround(program, options, listener)
+    made: NightGround = import_module("worker.night").ground(program, options, listener)
+    return made
 
 
 class _News:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any, get_args
 
 import click
@@ -162,3 +163,53 @@ def doctor(
     else:
         print_checks(found)
     return found.exit_code
+
+
+@click.command()
+@click.option(
+    "--at",
+    default="0 2 * * *",
+    show_default=True,
+    metavar="SCHEDULE",
+    help="When, as crontab(5) writes it; UTC.",
+)
+@click.option("--deadline", metavar="6h", help="Begin nothing new after so long.")
+@click.option("--always", is_flag=True, help="Tell people even if nothing changed.")
+@click.option("--home", metavar="DIR", help="Where everything is kept.")
+def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
+    """Keep every night's watch with the workers of the service, until told to stop.
+
+    Several beats do no harm: each night is kept once.
+    """
+    from runner.at_night import Asked
+    from runner.cli_nightly import span, watch_once
+    from runner.options import Options
+    from runner.progress import progress
+    from worker.broker import CeleryBroker
+    from worker.night import ground
+    from worker.schedule import Beat, Schedule
+
+    program, schedule = program_of(home=home), Schedule(at)
+    CeleryBroker(program.settings.broker_url).check()
+    asked, told = Asked(deadline=span(deadline)), threading.Event()
+    with progress(sys.stderr) as listener:
+
+        def keep(night_id: str | None) -> None:
+            tonight = program_of(home=home)  # it remembers nothing of other nights
+            stands_on = ground(tonight, Options(), listener)
+            night, faults = watch_once(
+                tonight, asked, stands_on, listener, always=always, night_id=night_id
+            )
+            listener.note(f"{night.night}: {len(night.changes)} changes")
+            for fault in faults:
+                listener.note(fault)
+
+        Beat(
+            schedule,
+            now=program.now,
+            keep=keep,
+            is_open=lambda: program.store.nights.open() is not None,
+            told=told,
+            say=listener.note,
+        ).beat_on()
+    return 0

@@ -39,9 +39,29 @@ def submit(program: Program, broker: CheckedBroker, named: str, question: Questi
         BrokenCase: there is no such case.
         BrokerTrouble: workers could not be told; the run is there, and they will find it.
     """
+    broker.check()
+    run, item = begin(program, named, question)
+    broker.send([Ticket(item.id, item.queue)])
+    return run
+
+
+def begin(
+    program: Program, named: str, question: Question, *, avoid: str | None = None
+) -> tuple[Run, Item]:
+    """Write down that a run is asked for; with its first item, that nobody was told of yet.
+
+    Args:
+        program: where.
+        named: the case.
+        question: what is asked of it.
+        avoid: a worker that should not carry it out, if there is another.
+
+    Raises:
+        BrokenCase: there is no such case.
+        WrongUsage: a candidate is asked about, which is here alone.
+    """
     if question.options.candidate is not None:
         raise WrongUsage("a candidate is a file of this machine: fixproof verify asks about it")
-    broker.check()
     case, _ = program.cases.load(named)
     queue = intake_of(question.priority, question.needed)
     options = question.options.model_copy(update={"named": named})
@@ -57,11 +77,11 @@ def submit(program: Program, broker: CheckedBroker, named: str, question: Questi
         case_sha256=case.sha256,
         asked=asked,
         queue=queue,
+        avoid=avoid,
     )
-    item = Item(id=f"{run.id}/0", run=run.id, task=Task.PLAN, queue=queue)
+    item = Item(id=f"{run.id}/0", run=run.id, task=Task.PLAN, queue=queue, avoid=avoid)
     program.store.work.submit(run, program.cases.pack(case), item)
-    broker.send([Ticket(item.id, queue)])
-    return run
+    return run, item
 
 
 def wait(program: Program, run_id: str, listener: Listener) -> None:

@@ -74,7 +74,7 @@ class NightStore(Ledger, NightHistory, Protocol):
     """The same, and nights themselves: one at a time is kept."""
 
     def begin(self, night_id: str, began: datetime, owner: str) -> bool:
-        """Begin a night; False if one is open, whoever keeps it."""
+        """Begin a night; False if one is open, whoever keeps it, or that one has been kept."""
         ...
 
     def open(self) -> OpenNight | None: ...

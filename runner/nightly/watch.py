@@ -5,7 +5,8 @@ It acts through a ground alone, and knows nothing of where attempts run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
@@ -39,14 +40,32 @@ class Ground(Protocol):
     @property
     def nights(self) -> Ledger: ...
 
+    @property
+    def hands(self) -> Executor:
+        """What looks at cases."""
+        ...
+
+    @property
+    def at_a_time(self) -> int:
+        """How many cases are looked at together."""
+        ...
+
     def now(self) -> datetime: ...
 
     def history(self, package: str) -> History:
         """What the index has now of a package; asked for once a night."""
         ...
 
-    def verify(self, case_id: str, *, fresh: bool, also: tuple[str, ...]) -> Report:
-        """Carry out a verify with the newest release.
+    def verify(
+        self, case_id: str, *, fresh: bool, also: tuple[str, ...], again: str | None = None
+    ) -> Report:
+        """Carry out a verify with the newest release; may be called from several threads.
+
+        Args:
+            case_id: the case.
+            fresh: nothing that was made before is relied on.
+            also: more releases to judge.
+            again: a run that this one is to confirm: by another worker, where there is one.
 
         Raises:
             FixproofError: there is no report.
@@ -126,6 +145,14 @@ def survey(
     )
 
 
+class _Looked(NamedTuple):
+    """What came of a case."""
+
+    entry: Entry
+    report: Report | None = None
+    """Where it ran, and may be run once more: of that."""
+
+
 class Watch:
     """One night, from its survey to its end."""
 
@@ -163,19 +190,37 @@ class Watch:
                 self._enter(each, done)
         not_looked = list(found.not_looked)
         left = [each for each in found.due if each.case not in done]
-        while left and not self._over:
-            self._kept()
-            asked = left.pop(0)
-            self._ground.note(f"{asked.case}: {'; '.join(each.said for each in asked.causes)}")
+        for asked, looking in self._in_turn(left, found):
             try:
-                self._enter(self._look(asked, found), done)
+                entry, report = looking.result()
             except _ENDS_THE_NIGHT:
                 raise
             except FixproofError as error:
                 self._ground.note(f"{asked.case}: not looked at, because {error.message}")
                 not_looked.append(_not_looked(asked.case, error))
+                continue
+            self._enter(entry, done)
+            self._spare = self._spared(asked, report)
         self._again_at_least_once(done)
         return self._drawn_up(found, done, tuple(not_looked), {each.case for each in left})
+
+    def _in_turn(self, left: list[Due], found: Survey) -> Iterator[tuple[Due, Future[_Looked]]]:
+        """Look at what is left until the night is over, several cases together; as they are done.
+
+        What was begun is taken off `left`.
+        """
+        pending: dict[Future[_Looked], Due] = {}
+        while True:
+            while left and len(pending) < self._ground.at_a_time and not self._over:
+                self._kept()
+                asked = left.pop(0)
+                self._ground.note(f"{asked.case}: {'; '.join(each.said for each in asked.causes)}")
+                pending[self._ground.hands.submit(self._look, asked, found)] = asked
+            if not pending:
+                return
+            ready, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for each in ready:
+                yield pending.pop(each), each
 
     @property
     def _over(self) -> bool:
@@ -183,7 +228,7 @@ class Watch:
 
     # One case
 
-    def _look(self, asked: Due, found: Survey) -> Entry:
+    def _look(self, asked: Due, found: Survey) -> _Looked:
         listed, history = found.listed[asked.case], found.histories[asked.package]
         before = found.standings.get(asked.case)
         try:
@@ -192,31 +237,36 @@ class Watch:
             if before is None:
                 raise
             after = _nothing_left(before, self._night.id, listed, history, error.message)
-            return self._entry(asked, (), before, after, history)
+            return _Looked(self._entry(asked, (), before, after, history))
         first = standing_of(self._night.id, listed, report, history)
         rounds = [_round(report, "due")]
         if flips(before, first):
-            again, why = self._confirm(asked)
+            again, why = self._confirm(asked, report)
             second = standing_of(self._night.id, listed, again, history) if again else None
             rounds += [_round(again, "confirm")] if again else []
             after = settled(before, first, second, why)
-            return self._entry(asked, tuple(rounds), before, after, history)
+            return _Looked(self._entry(asked, tuple(rounds), before, after, history))
         entry = self._entry(asked, tuple(rounds), before, first, history)
-        if rounds[0].attempts and runs_twice(self._night.id, asked.case):
-            return self._run_twice(entry, asked, report)
-        if rounds[0].attempts:
-            names = [asked.case, *([self._spare[0].case] if self._spare else [])]
-            if first_of(self._night.id, names) == asked.case:
-                self._spare = (asked, report)
-        return entry
+        if not rounds[0].attempts:
+            return _Looked(entry)
+        if runs_twice(self._night.id, asked.case):
+            return _Looked(self._run_twice(entry, asked, report))
+        return _Looked(entry, report)
 
-    def _confirm(self, asked: Due) -> tuple[Report | None, str]:
+    def _spared(self, asked: Due, report: Report | None) -> tuple[Due, Report] | None:
+        """The case that runs twice where nobody else's turn it is; drawn, whatever the order."""
+        if report is None:
+            return self._spare
+        names = [asked.case, *([self._spare[0].case] if self._spare else [])]
+        return (asked, report) if first_of(self._night.id, names) == asked.case else self._spare
+
+    def _confirm(self, asked: Due, first: Report) -> tuple[Report | None, str]:
         """A second round, in which nothing of the first is relied on; or why there is none."""
         if self._over:
             return None, "and the night was over before a second round"
         self._ground.note(f"{asked.case}: a second round must confirm it")
         try:
-            return self._verify(asked, fresh=True), ""
+            return self._verify(asked, fresh=True, again=first.run), ""
         except _ENDS_THE_NIGHT:
             raise
         except FixproofError as error:
@@ -249,8 +299,8 @@ class Watch:
             asked, first = self._spare
             self._enter(self._run_twice(done[asked.case], asked, first), done)
 
-    def _verify(self, asked: Due, *, fresh: bool) -> Report:
-        return self._ground.verify(asked.case, fresh=fresh, also=asked.also)
+    def _verify(self, asked: Due, *, fresh: bool, again: str | None = None) -> Report:
+        return self._ground.verify(asked.case, fresh=fresh, also=asked.also, again=again)
 
     # What is kept
 

@@ -18,7 +18,7 @@ import requests
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
-from runner.adapters.sql_tables import SCHEMA
+from runner.adapters.sql_tables import SCHEMA, run_attempts, runs
 from tests.attempts import becomes, is_alive
 from tests.e2e.command import BROKEN, GOOD, PROGRAM, TELLS, Cases, Fixproof, Package, said
 from tests.e2e.test_builds import a_source
@@ -234,6 +234,44 @@ def test_a_killed_process_leaves_nothing_and_its_run_goes_on(
     names = [each["log"] for cell in report["cells"] for each in cell["attempts"]]
     assert len(names) == len(set(names)) == report["measured"]["attempts"] == 10
     assert becomes(lambda: not any(left_behind(each) for each in killed), within=10)
+
+
+# Nights
+
+
+@pytest.mark.postgres
+def test_a_night_is_carried_out_by_workers_and_another_one_confirms_what_flips(
+    service: Fixproof,
+    package: Package,
+    start: StartWorker,
+    postgres: Postgres,
+    tmp_path: Path,
+) -> None:
+    corpus = service.cwd / "repros"
+    corpus.mkdir()
+    Cases(corpus, package.usual()).write()
+    with on(service, FIXPROOF_DATABASE_URL=postgres.database()) as there:
+        for name in ("one", "two"):
+            start(at=replace(there, home=tmp_path / name))
+        first = there("nightly", "--json")
+        assert first.code == 0, first.stderr
+        package.release("1.4", BROKEN)
+        for pages in tmp_path.glob("*/store/uv-cache/simple-*"):
+            shutil.rmtree(pages)  # uv believes them for 10 minutes
+        second = there("nightly", "--json", "--fresh", "bug")
+        assert second.code == 1, second.stderr
+        (entry,) = second.document["entries"]
+        due, confirmed = (each["run"] for each in entry["rounds"][:2])
+        assert [each["why"] for each in entry["rounds"]][:2] == ["due", "confirm"]
+        engine = sa.create_engine(there.env["FIXPROOF_DATABASE_URL"].replace("://", "+psycopg://"))
+        with engine.connect() as connection:
+            query = sa.select(runs.c.queue, runs.c.asked, runs.c.ended)
+            found = connection.execute(query.where(runs.c.id.in_([due, confirmed]))).all()
+            workers = connection.execute(sa.select(run_attempts.c.worker).distinct()).all()
+        engine.dispose()
+    assert len(found) == 2
+    assert all(each.queue.startswith("1-nightly.begun.") and each.ended for each in found)
+    assert len(workers) == 2, "both were asked"
 
 
 # Bad input

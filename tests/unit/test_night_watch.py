@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from runner.at_night import Here
 from runner.errors import FixproofError, IndexUnreachable, NoSpace, StoreTrouble, UnknownPackage
 from runner.nightly.changes import Kind
 from runner.nightly.keeping import OpenNight
@@ -80,6 +81,8 @@ class FakeGround:
 
     def __init__(self) -> None:
         self.nights = Store()
+        self.hands = Here()
+        self.at_a_time = 1
         self.script: dict[str, deque[Status | FixproofError]] = {}
         self.histories: dict[str, History | FixproofError] = {"pkg": HISTORY}
         self.verified: list[tuple[str, bool]] = []
@@ -100,8 +103,11 @@ class FakeGround:
             raise found
         return found
 
-    def verify(self, case_id: str, *, fresh: bool, also: tuple[str, ...]) -> Report:
+    def verify(
+        self, case_id: str, *, fresh: bool, also: tuple[str, ...], again: str | None = None
+    ) -> Report:
         assert also == ()
+        assert fresh or again is None
         self.verified.append((case_id, fresh))
         self.at += self.takes
         said = self.script[case_id].popleft()

@@ -1,0 +1,117 @@
+"""Beats: when nights begin, and that each is kept once, whoever waits for it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from runner.errors import NightTaken, StoreTrouble, WrongUsage
+from worker.schedule import Beat, Schedule
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """Time that passes as somebody waits; it may be set back."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.jumps: list[timedelta] = []
+
+
+class Waiting(threading.Event):
+    """Waiting takes no time but that of the clock; after so long it is told to stop."""
+
+    def __init__(self, clock: Clock, until: datetime) -> None:
+        super().__init__()
+        self._clock = clock
+        self._until = until
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._clock.now += timedelta(seconds=timeout or 0)
+        if self._clock.jumps and self._clock.now.hour == 2 and self._clock.now.minute > 10:
+            self._clock.now += self._clock.jumps.pop()
+        if self._clock.now > self._until:
+            self.set()
+        return self.is_set()
+
+
+class Nights:
+    """Keeps each night once, and takes no time for it."""
+
+    def __init__(self) -> None:
+        self.kept: list[str | None] = []
+        self.open = False
+        self.troubles: list[Exception] = []
+
+    def keep(self, night_id: str | None) -> None:
+        if self.troubles:
+            raise self.troubles.pop()
+        if night_id in self.kept:
+            raise NightTaken(f"{night_id} has been kept already")
+        self.kept.append(night_id)
+        self.open = False
+
+
+def beat(nights: Nights, days: int = 3, clock: Clock | None = None) -> list[str]:
+    """What a beat says in so many days."""
+    clock, said = clock or Clock(), list[str]()
+    Beat(
+        Schedule("0 2 * * *"),
+        now=lambda: clock.now,
+        keep=nights.keep,
+        is_open=lambda: nights.open,
+        told=Waiting(clock, NOON + timedelta(days=days)),
+        say=said.append,
+    ).beat_on()
+    return said
+
+
+def test_each_night_is_kept_at_its_time() -> None:
+    nights = Nights()
+    beat(nights)
+    assert nights.kept == [f"night-2026030{day}-020000" for day in (2, 3, 4)]
+
+
+def test_two_beats_keep_each_night_once() -> None:
+    nights = Nights()
+    for _ in range(2):
+        beat(nights)
+    assert len(nights.kept) == len(set(nights.kept)) == 3
+
+
+def test_a_clock_that_jumps_back_an_hour_begins_no_second_night() -> None:
+    nights, clock = Nights(), Clock()
+    clock.jumps = [timedelta(hours=-1)] * 2
+    beat(nights, clock=clock)
+    assert nights.kept == [f"night-2026030{day}-020000" for day in (2, 3, 4)]
+
+
+def test_a_night_that_was_left_open_is_gone_on_with_at_once() -> None:
+    nights = Nights()
+    nights.open = True
+    beat(nights, days=1)
+    assert nights.kept == [None, "night-20260302-020000"]
+
+
+def test_a_night_that_another_keeps_is_watched_until_it_is_over() -> None:
+    nights = Nights()
+    nights.open = True
+    nights.troubles = [NightTaken("another keeps it")] * 3
+    assert beat(nights, days=1) == ["another keeps it"] * 3
+    assert nights.kept[0] is None
+
+
+def test_trouble_costs_one_night_and_no_other() -> None:
+    nights = Nights()
+    nights.troubles = [StoreTrouble("the database is away")]
+    assert beat(nights) == ["the database is away"]
+    assert len(nights.kept) == 2
+
+
+@pytest.mark.parametrize("written", ["", "0 2 * *", "0 25 * * *", "at night"])
+def test_what_is_no_schedule_is_said(written: str) -> None:
+    with pytest.raises(WrongUsage, match="no schedule"):
+        Schedule(written)
