@@ -39,6 +39,7 @@ def written(folder: Path) -> Path:
     folder.mkdir(mode=0o700)
     for name, password in PASSWORDS.items():
         (folder / name).write_text(f"{password}\n", encoding="utf-8")
+    (folder / "notify").touch()
     return folder
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 import redis as redis_client
 
+from runner.adapters.sql_store import SqlStore
+from runner.nightly.night import Night
 from runner.settings import read
 from tests.composed import PASSWORDS, REPO, ComposedRedis, Places, config, written
 from tests.e2e.command import PROGRAM, Cases, Fixproof, Package, Result, said
 from tests.servers import Postgres, wait_for
 
-OURS = ("worker",)
+OURS = ("worker", "beat")
 """Services that run fixproof."""
 ENGINE = "/var/run/docker.sock"
 compose = pytest.mark.compose
@@ -60,7 +62,7 @@ def test_every_service_comes_back_is_looked_at_and_may_be_there_several_times(
 def test_passwords_are_files_and_stand_nowhere_else(secrets: Path) -> None:
     whole = config(secrets)
     files = {name: each["file"] for name, each in whole["secrets"].items()}
-    assert files == {name: str(secrets / name) for name in PASSWORDS}
+    assert files == {name: str(secrets / name) for name in (*PASSWORDS, "notify")}
     assert not any(each in str(whole) for each in PASSWORDS.values())
     has = {
         name: {each["source"] for each in service["secrets"]}
@@ -68,9 +70,18 @@ def test_passwords_are_files_and_stand_nowhere_else(secrets: Path) -> None:
     }
     assert has["redis"] == {"broker_password"}
     assert has["postgres"] == {"database_password"}
-    assert all(has[name] == {*PASSWORDS} for name in OURS)
+    assert has["worker"] == {*PASSWORDS}
+    assert has["beat"] == {*PASSWORDS, "notify"}
     settings = whole["services"]["worker"]["environment"]
     assert settings["FIXPROOF_DATABASE_PASSWORD_FILE"] == "/run/secrets/database_password"
+
+
+@compose
+def test_a_beat_keeps_nights_when_it_is_told_to(secrets: Path) -> None:
+    usual = config(secrets)["services"]["beat"]["command"]
+    assert usual == ["fixproof", "beat", "--at=0 2 * * *", "--deadline=6h"]
+    own = config(secrets, FIXPROOF_NIGHT="30 1 * * 1-5", FIXPROOF_DEADLINE="90m")["services"]
+    assert own["beat"]["command"] == ["fixproof", "beat", "--at=30 1 * * 1-5", "--deadline=90m"]
 
 
 @compose
@@ -151,8 +162,8 @@ class Composed:
         return usual | self._places.environ(self._services[name])
 
     @contextmanager
-    def started(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
-        """One more container of a service."""
+    def started(self, name: str, ready: str = "ready") -> Iterator[None]:
+        """One more container of a service; it says so when it is ready."""
         log = self._folder / f"{name}-{len(self.logs)}.log"
         self.logs.append(log)
         with log.open("wb") as output:
@@ -165,15 +176,15 @@ class Composed:
                 stderr=output,
             )
         try:
-            wait_for(lambda: self.is_ready(process, log), f"{name} does not get ready")
-            yield process
+            wait_for(lambda: self._says(process, log, ready), f"{name} does not get ready")
+            yield
         finally:
             process.terminate()
             process.wait(60)
 
-    def is_ready(self, process: subprocess.Popen[bytes], log: Path) -> bool:
+    def _says(self, process: subprocess.Popen[bytes], log: Path, text: str) -> bool:
         assert process.poll() is None, log.read_text()
-        return "ready" in log.read_text()
+        return text in log.read_text()
 
     def command(self, name: str) -> list[str]:
         found: list[str] = self._services[name]["command"]
@@ -190,6 +201,13 @@ class Composed:
         )
         return Result(done.returncode, done.stdout, done.stderr.decode())
 
+    def nights(self) -> list[Night]:
+        """Those that ended, the last one alone."""
+        store = SqlStore(self.environ("beat")["FIXPROOF_DATABASE_URL"])
+        last = store.nights.last()
+        store.close()
+        return [last] if last else []
+
     def health(self, name: str) -> int:
         return self._places.health(self._services[name], self.environ(name))
 
@@ -203,6 +221,7 @@ def composed(
         FIXPROOF_HOME=str(fixproof.home),
         FIXPROOF_SANDBOX="bubblewrap",
         UV_DEFAULT_INDEX=fixproof.index or "",
+        FIXPROOF_NIGHT="* * * * *",
     )["services"]
     folder = tmp_path / "redis"
     folder.mkdir()
@@ -237,6 +256,23 @@ def test_a_run_is_carried_out_by_the_very_commands_of_its_services(
     written_down = "".join(each.read_text() for each in composed.logs)
     assert '"event": "ended"' in written_down
     assert not any(each in written_down for each in PASSWORDS.values())
+
+
+@compose
+@pytest.mark.postgres
+@pytest.mark.redis
+def test_a_night_is_kept_by_the_beat_with_the_workers(
+    composed: Composed, package: Package, cases: Cases, tmp_path: Path
+) -> None:
+    package.usual()
+    (tmp_path / "repros").mkdir()
+    cases.write().rename(tmp_path / "repros" / "bug.py")
+    with composed.started("worker"), composed.started("beat", ready=""):
+        wait_for(lambda: composed.nights() != [], "no night was kept", 200)
+        assert composed.health("beat") == 0
+    (entry,) = composed.nights()[0].entries
+    assert (entry.case, entry.standing.status, entry.standing.outcome) == ("bug", "PASS", "ok")
+    assert '"task": "attempt"' in composed.logs[0].read_text(), "by the worker"
 
 
 @compose
