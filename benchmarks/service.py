@@ -178,10 +178,17 @@ def _urgent(postgres: Postgres, redis: Redis, backlog: int) -> list[float]:
 def _begun(service: RealService) -> float:
     began = time.monotonic()
     (run,) = service.submit(BEHAVIOUR)
-    wait_for(lambda: bool(service.store.runs.run(run).plan), "it was not begun")  # type: ignore[union-attr]
+    wait_for(lambda: _is_begun(service, run), "it was not begun")
     waited = time.monotonic() - began
     wait_for(lambda: service.outcome(run) is not None, "it did not end")
     return waited
+
+
+def _is_begun(service: RealService, run: str) -> bool:
+    """Whether a worker has it, or has planned it."""
+    stored = service.store.runs.run(run)
+    planned = stored is not None and bool(stored.plan)
+    return planned or any(each.run == run for each in service.store.work.begun())
 
 
 @contextmanager
