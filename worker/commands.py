@@ -184,32 +184,34 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
     from runner.at_night import Asked
     from runner.cli_nightly import span, watch_once
     from runner.options import Options
-    from runner.progress import progress
     from worker.broker import CeleryBroker
+    from worker.logs import Spoken, configure
     from worker.night import ground
     from worker.schedule import Beat, Schedule
 
     program, schedule = program_of(home=home), Schedule(at)
     CeleryBroker(program.settings.broker_url).check()
     asked, told = Asked(deadline=span(deadline)), threading.Event()
-    with progress(sys.stderr) as listener:
+    configure(program.settings)
+    listener = Spoken()
 
-        def keep(night_id: str | None) -> None:
-            tonight = program_of(home=home)  # it remembers nothing of other nights
-            stands_on = ground(tonight, Options(), listener)
-            night, faults = watch_once(
-                tonight, asked, stands_on, listener, always=always, night_id=night_id
-            )
-            listener.note(f"{night.night}: {len(night.changes)} changes")
-            for fault in faults:
-                listener.note(fault)
+    def keep(night_id: str | None) -> None:
+        tonight = program_of(home=home)  # it remembers nothing of other nights
+        stands_on = ground(tonight, Options(), listener)
+        night, faults = watch_once(
+            tonight, asked, stands_on, listener, always=always, night_id=night_id
+        )
+        listener.note(f"{night.night}: {len(night.changes)} changes")
+        for fault in faults:
+            listener.note(fault)
 
-        Beat(
-            schedule,
-            now=program.now,
-            keep=keep,
-            is_open=lambda: program.store.nights.open() is not None,
-            told=told,
-            say=listener.note,
-        ).beat_on()
+    listener.note(f"ready, nights begin at {at}")
+    Beat(
+        schedule,
+        now=program.now,
+        keep=keep,
+        is_open=lambda: program.store.nights.open() is not None,
+        told=told,
+        say=listener.note,
+    ).beat_on()
     return 0

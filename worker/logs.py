@@ -15,6 +15,8 @@ from typing import Any, TextIO
 import structlog
 from celery import signals
 
+from runner.desk import Silent
+from runner.findings import Progress
 from runner.settings import Settings
 
 HIDDEN = "***"
@@ -63,6 +65,15 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     logging.getLogger("fixproof").setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
     signals.setup_logging.connect(_leave_alone, weak=False)
+
+
+class Spoken(Silent):
+    """A listener whose notes are events, for who keeps nights."""
+
+    def note(self, what: str) -> None:
+        structlog.get_logger("fixproof.beat").info(what)
+
+    def searching(self, found: tuple[Progress, ...]) -> None: ...
 
 
 class Redaction:

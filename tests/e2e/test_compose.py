@@ -162,7 +162,7 @@ class Composed:
         return usual | self._places.environ(self._services[name])
 
     @contextmanager
-    def started(self, name: str, ready: str = "ready") -> Iterator[None]:
+    def started(self, name: str) -> Iterator[None]:
         """One more container of a service; it says so when it is ready."""
         log = self._folder / f"{name}-{len(self.logs)}.log"
         self.logs.append(log)
@@ -176,15 +176,15 @@ class Composed:
                 stderr=output,
             )
         try:
-            wait_for(lambda: self._says(process, log, ready), f"{name} does not get ready")
+            wait_for(lambda: self._is_ready(process, log), f"{name} does not get ready")
             yield
         finally:
             process.terminate()
             process.wait(60)
 
-    def _says(self, process: subprocess.Popen[bytes], log: Path, text: str) -> bool:
+    def _is_ready(self, process: subprocess.Popen[bytes], log: Path) -> bool:
         assert process.poll() is None, log.read_text()
-        return text in log.read_text()
+        return '"event": "ready' in log.read_text()
 
     def command(self, name: str) -> list[str]:
         found: list[str] = self._services[name]["command"]
@@ -267,12 +267,15 @@ def test_a_night_is_kept_by_the_beat_with_the_workers(
     package.usual()
     (tmp_path / "repros").mkdir()
     cases.write().rename(tmp_path / "repros" / "bug.py")
-    with composed.started("worker"), composed.started("beat", ready=""):
+    with composed.started("worker"), composed.started("beat"):
         wait_for(lambda: composed.nights() != [], "no night was kept", 200)
         assert composed.health("beat") == 0
     (entry,) = composed.nights()[0].entries
     assert (entry.case, entry.standing.status, entry.standing.outcome) == ("bug", "PASS", "ok")
-    assert '"task": "attempt"' in composed.logs[0].read_text(), "by the worker"
+    of_worker, of_beat = (each.read_text() for each in composed.logs)
+    assert '"task": "attempt"' in of_worker
+    assert " changes" in of_beat
+    assert not any(each in of_beat for each in PASSWORDS.values())
 
 
 @compose
