@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, assert_never
 
 from pydantic import Discriminator, Tag, TypeAdapter
@@ -73,6 +74,7 @@ def so_far(plan: AnyPlan, facts: Mapping[str, Facts]) -> Conclusion | None:
             assert_never(plan)
 
 
+@cache
 def _adapter() -> TypeAdapter[AnyPlan]:
     tagged = (
         Annotated[VerifyPlan, Tag("verify")]

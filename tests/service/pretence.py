@@ -80,7 +80,8 @@ def submit(store: SqlStore, name: str, run_id: str, *, nightly: bool = False) ->
 def plan_of(name: str, run_id: str) -> AnyPlan:
     """The plan of a behaviour, with a case and an index that no other run has."""
     plan = CORPUS[name][1]
-    case = plan.case.model_copy(update={"body_sha256": sha_of(run_id)})
+    own = dict.fromkeys(("sha256", "body_sha256"), sha_of(run_id))
+    case = plan.case.model_copy(update=own)
     universe = plan.universe.model_copy(update={"index": run_id})
     return plan.model_copy(update={"case": case, "universe": universe})
 
