@@ -13,7 +13,8 @@ PAGE_LINES = 40
 PAGE_WIDTH = 200
 """Characters of one line that a page shows."""
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~$&])")
+_SPECIAL = re.compile(r"[\\`*_\[\]<>|~$&]")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _KEPT_CONTROLS = "\t\n"
 _HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
@@ -32,8 +33,11 @@ def hides(character: str) -> bool:
 
 def inline(text: str) -> str:
     """One line of prose that Markdown and HTML leave as it is."""
-    escaped = _SPECIAL.sub(r"\\\1", visible(" ".join(text.split())))
-    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+    return _SPECIAL.sub(_escaped, visible(" ".join(text.split())))
+
+
+def _escaped(special: re.Match[str]) -> str:
+    return _ENTITIES.get(special[0], f"\\{special[0]}")
 
 
 def code(text: str) -> str:

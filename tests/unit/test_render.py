@@ -94,6 +94,7 @@ def test_prose_has_no_markdown_and_no_html_of_its_own(text: str) -> None:
         ("two\nlines", "two lines"),
         ("\u202eevil", r"\\u202eevil"),
         ("~~x~~ $y$", r"\~\~x\~\~ \$y\$"),
+        (r"\<b\&", r"\\&lt;b\\&amp;"),
     ],
 )
 def test_prose_is_shown_as_it_was_written(text: str, shown: str) -> None:
