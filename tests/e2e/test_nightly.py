@@ -35,7 +35,7 @@ class Nights:
     corpus: Path
 
     def started(
-        self, day: int, *words: str, env: Mapping[str, str] | None = None
+        self, day: float, *words: str, env: Mapping[str, str] | None = None
     ) -> subprocess.Popen[bytes]:
         start = (FIRST + timedelta(days=day)).isoformat()
         return subprocess.Popen(
@@ -48,14 +48,14 @@ class Nights:
         )
 
     def called(
-        self, day: int, *words: str, env: Mapping[str, str] | None = None
+        self, day: float, *words: str, env: Mapping[str, str] | None = None
     ) -> tuple[int, str, str]:
         with self.started(day, *words, env=env) as process:
             stdout, stderr = process.communicate(timeout=PATIENCE)
         return process.returncode, stdout.decode(), stderr.decode()
 
     def __call__(
-        self, day: int, *words: str, code: int = 0, env: Mapping[str, str] | None = None
+        self, day: float, *words: str, code: int = 0, env: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """One night; `code` is how it must end."""
         for pages in self.fixproof.home.glob("store/uv-cache/simple-*"):
@@ -66,7 +66,7 @@ class Nights:
         validator_of(found["schema"]).validate(found)
         return found
 
-    def due(self, day: int, *words: str) -> dict[str, list[str]]:
+    def due(self, day: float, *words: str) -> dict[str, list[str]]:
         """What is due, and why."""
         found = self(day, "--dry-run", *words)
         return {each["case"]: [cause["why"] for cause in each["causes"]] for each in found["due"]}
@@ -126,7 +126,8 @@ def test_what_gets_too_old_is_run_anew_and_before_it_is(nights: Nights, corpus: 
     corpus.write()
     nights(0)
     assert nights.due(18) == {}
-    day = next(each for each in range(19, 31) if nights.due(each))
+    days = (each + 0.5 for each in range(19, 31))  # at noon: no second more or less matters
+    day = next(each for each in days if nights.due(each))
     assert nights.due(day) == {"bug": ["expires"]}
     again = nights(day)
     assert again["attempts"] > 0
