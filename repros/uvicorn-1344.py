@@ -9,6 +9,7 @@
 # fix       = "https://github.com/Kludex/uvicorn/pull/1816"
 # fixed     = "0.21.0"
 # signature = "^BUG: "
+# python    = ["3.10", "3.11"]
 #
 # [tool.fixproof.variants.websockets]
 # env = { WS = "websockets" }
