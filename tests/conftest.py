@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from runner.adapters.local_sandbox import BubblewrapSandbox
 from runner.errors import SandboxUnavailable
 from tests.browser import no_browser
 from tests.docker.engines import engine_of_the_session, podman_of_the_session
 from tests.servers import Postgres, Redis, a_folder, no_postgres, no_redis
+
+# What a property says does not depend on how busy the machine is.
+settings.register_profile("patient", parent=settings.default, deadline=None)
+settings.load_profile("patient")
 
 _UNIT = Path(__file__).parent / "unit"
 _OURS = ("FIXPROOF_DATABASE_URL", "FIXPROOF_BROKER_URL", "FIXPROOF_SANDBOX")
