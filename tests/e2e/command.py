@@ -283,3 +283,16 @@ def ran_now(report: dict[str, Any]) -> int:
 def elsewhere(fixproof: Fixproof, style: Style, index: IndexServer) -> Fixproof:
     """The same command, pointed to the index in another style."""
     return Fixproof(fixproof.home, index.address(style), fixproof.cwd, fixproof.env)
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines of living processes that have to do with a home."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = place.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(home) in words and int(place.parent.name) != os.getpid():
+            found.append(words)
+    return found

@@ -8,10 +8,20 @@ import pytest
 
 from runner.errors import Interrupted
 from tests.attempts import becomes
-from tests.e2e.command import BROKEN, GOOD, TELLS, Cases, Fixproof, Package, ran_now, said, verdicts
+from tests.e2e.command import (
+    BROKEN,
+    GOOD,
+    TELLS,
+    Cases,
+    Fixproof,
+    Package,
+    processes_of,
+    ran_now,
+    said,
+    verdicts,
+)
 from tests.e2e.test_builds import a_source
 from tests.e2e.test_commands import talk
-from tests.e2e.test_endings import processes_of
 from tests.e2e.test_trouble import wait_for
 
 SLOW = "import time\ntime.sleep(0.3)\n"

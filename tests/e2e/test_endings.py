@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.command import TELLS, Cases, Fixproof, Package, cell, cells, counts, said
+from tests.e2e.command import (
+    TELLS,
+    Cases,
+    Fixproof,
+    Package,
+    cell,
+    cells,
+    counts,
+    processes_of,
+    said,
+)
 from tests.index_server import IndexServer
 from tests.wheels import repacked
 
@@ -33,19 +41,6 @@ print("REACHED")
 kept = b"x" * (200 if {module}.BROKEN else 1) * 1024 * 1024
 """
 REACHED = "^REACHED"
-
-
-def processes_of(home: Path) -> list[str]:
-    """Command lines of living processes that have to do with a home."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = place.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(home) in words and int(place.parent.name) != os.getpid():
-            found.append(words)
-    return found
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,10 @@ from tests.e2e.command import (
     cell,
     counts,
     elsewhere,
+    processes_of,
     ran_now,
     said,
 )
-from tests.e2e.test_endings import processes_of
 from tests.index_server import IndexServer, Style
 from tests.wheels import wheel
 
@@ -412,7 +412,7 @@ def test_ctrl_c_while_resolving_ends_soon(
             silent.close()  # uv gives up
             process.communicate(timeout=30)
     assert process.returncode == Interrupted.exit_code
-    assert becomes(lambda: processes_of(fixproof.home) == [], within=2)
+    assert becomes(lambda: processes_of(fixproof.home) == [], within=10)
     assert ended, "it waited for the index although it was interrupted"
 
 
@@ -431,7 +431,7 @@ def test_a_killed_fixproof_leaves_nothing_and_the_next_call_goes_on(
     assert resumed.document["run"] == row["run"]
     assert said(resumed.document) == ("PASS", "ok")
     assert resumed.stderr.count("attempt ") < 10
-    assert becomes(lambda: processes_of(fixproof.home) == [], within=2)
+    assert becomes(lambda: processes_of(fixproof.home) == [], within=10)
     assert left_behind(process.pid) == []
 
 
@@ -442,7 +442,7 @@ def test_a_hang_up_ends_all_like_ctrl_c(fixproof: Fixproof, package: Package, ca
             wait_for(call, "attempt 1:")
             call.send_signal(each)
             call.communicate(timeout=20)
-        assert becomes(lambda: processes_of(fixproof.home) == [], within=1), each
+        assert becomes(lambda: processes_of(fixproof.home) == [], within=10), each
         assert left_behind(call.pid) == [], each
 
 
