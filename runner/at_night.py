@@ -16,10 +16,12 @@ from runner.adapters.corpus_files import CorpusFiles
 from runner.errors import FixproofError, NightTaken, StoreTrouble
 from runner.nightly import quarantine
 from runner.nightly.due import selected
+from runner.nightly.ground import Ground
 from runner.nightly.keeping import NightStore, OpenNight
 from runner.nightly.night import DueDocument, Night
 from runner.nightly.standing import BrokenListing, Listed
-from runner.nightly.watch import Ground, Survey, Watch, Wish, survey
+from runner.nightly.survey import Survey, Wish, survey
+from runner.nightly.watch import Watch
 from runner.options import Options
 from runner.outcome import Status
 from runner.releases import History

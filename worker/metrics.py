@@ -49,7 +49,7 @@ def telling(settings: Settings, paused: Callable[[], bool]) -> Iterator[None]:
         from prometheus_client.multiprocess import MultiProcessCollector
 
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call] # its constructor has no types
         registry.register(Standing(settings, paused))
         host, port = settings.metrics
         try:

@@ -117,7 +117,7 @@ def _confinement(
     limits, hidden = request.limits, _hidden(request.mounts)
     size = f"size={limits.disk * MIB},mode=1777,nosuid,nodev"
     memory = (limits.memory + (MARGIN if nest else 0)) * MIB
-    tmpfs = {HOME: f"{size},exec", "/dev/shm": f"{size},noexec"}  # noqa: S108
+    tmpfs = {HOME: f"{size},exec", "/dev/shm": f"{size},noexec"}  # noqa: S108 - of the sandbox
     ulimits = [("nofile", limits.descriptors), ("core", 0)]
     told = security(engine, fashion.profiles)
     if engine.is_podman:

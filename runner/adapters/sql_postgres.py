@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 
 Words = Mapping[str, object] | Sequence[Mapping[str, object]]
-_DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call] # its constructor has no types
 _AT_RUNTIME = "__[POSTCOMPILE"
 _KEPT = 256
 """Statements; most are made once and for all, and few are made as they are needed."""

@@ -6,143 +6,25 @@ It acts through a ground alone, and knows nothing of where attempts run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, Protocol
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Literal, NamedTuple
 
 from runner.errors import (
     FixproofError,
-    Interrupted,
-    NoSpace,
-    SandboxUnavailable,
-    StoreTrouble,
     UnknownPackage,
 )
-from runner.nightly.changes import Change, Kind, changes, flips, removed, settled
-from runner.nightly.due import Due, due, in_turn
-from runner.nightly.keeping import Ledger, OpenNight
+from runner.nightly.changes import Change, Kind, changes, flips, settled
+from runner.nightly.due import Due
+from runner.nightly.ground import ENDS_THE_NIGHT, Ground
+from runner.nightly.keeping import OpenNight
 from runner.nightly.night import Entry, Night, NotLooked, QuarantineReport, Round, drawn_up
 from runner.nightly.noise import Noise, compare, first_of, runs_twice
 from runner.nightly.quarantine import Quarantine
 from runner.nightly.standing import BrokenListing, Listed, Standing, offers, standing_of
+from runner.nightly.survey import Survey, Wish, not_looked_at
 from runner.outcome import Outcome, Status
 from runner.releases import History
 from runner.report import Report
-from runner.value import Value
-
-_ENDS_THE_NIGHT = (Interrupted, NoSpace, SandboxUnavailable, StoreTrouble)
-"""Trouble that no other case of the night would be spared."""
-
-
-class Ground(Protocol):
-    """What a night stands on."""
-
-    @property
-    def nights(self) -> Ledger: ...
-
-    @property
-    def hands(self) -> Executor:
-        """What looks at cases."""
-        ...
-
-    @property
-    def at_a_time(self) -> int:
-        """How many cases are looked at together."""
-        ...
-
-    def now(self) -> datetime: ...
-
-    def history(self, package: str) -> History:
-        """What the index has now of a package; asked for once a night."""
-        ...
-
-    def verify(
-        self, case_id: str, *, fresh: bool, also: tuple[str, ...], again: str | None = None
-    ) -> Report:
-        """Carry out a verify with the newest release; may be called from several threads.
-
-        Args:
-            case_id: the case.
-            fresh: nothing that was made before is relied on.
-            also: more releases to judge.
-            again: a run that this one is to confirm: by another worker, where there is one.
-
-        Raises:
-            FixproofError: there is no report.
-        """
-        ...
-
-    def note(self, what: str) -> None:
-        """Something to know, if only somebody looks."""
-        ...
-
-
-class Wish(Value):
-    """What was asked of a night."""
-
-    only: frozenset[str] | None = None
-    """The cases that somebody named; None for all."""
-    fresh: bool = False
-    """Nothing that was made before is relied on."""
-    deadline: timedelta | None = None
-    """After that nothing new begins."""
-
-
-class Survey(NamedTuple):
-    """What a night finds when it begins."""
-
-    listed: Mapping[str, Listed]
-    """The cases that it looks after, by id."""
-    broken: tuple[BrokenListing, ...]
-    standings: Mapping[str, Standing]
-    histories: Mapping[str, History]
-    due: tuple[Due, ...]
-    not_looked: tuple[NotLooked, ...]
-    gone: tuple[Standing, ...]
-    """Cases whose files are gone since."""
-
-
-def survey(
-    ground: Ground,
-    corpus: tuple[Listed | BrokenListing, ...],
-    wish: Wish,
-    *,
-    now: datetime,
-    night: str = "",
-) -> Survey:
-    """What is due now; nothing is run."""
-    looked_after = [each for each in corpus if wish.only is None or each.id in wish.only]
-    listed = {each.id: each for each in looked_after if isinstance(each, Listed)}
-    standings = ground.nights.standings()
-    histories, troubles = _histories(ground, listed)
-    last = ground.nights.last()
-    waited = {*last.left_out, *(each.case for each in last.not_looked)} if last else set()
-    found = (
-        due(
-            each,
-            standings.get(each.id),
-            histories[each.package],
-            now=now,
-            asked=wish.only is not None,
-            waited=each.id in waited,
-        )
-        for each in listed.values()
-        if each.package in histories
-    )
-    known = {each.id for each in corpus}
-    return Survey(
-        listed=listed,
-        broken=tuple(each for each in looked_after if isinstance(each, BrokenListing)),
-        standings=standings,
-        histories=histories,
-        due=in_turn(each for each in found if each),
-        not_looked=tuple(
-            _not_looked(each.id, troubles[each.package])
-            for each in listed.values()
-            if each.package in troubles
-        ),
-        gone=removed(standings, known, night) if wish.only is None else (),
-    )
 
 
 class _Looked(NamedTuple):
@@ -193,11 +75,11 @@ class Watch:
         for asked, looking in self._in_turn(left, found):
             try:
                 entry, report = looking.result()
-            except _ENDS_THE_NIGHT:
+            except ENDS_THE_NIGHT:
                 raise
             except FixproofError as error:
                 self._ground.note(f"{asked.case}: not looked at, because {error.message}")
-                not_looked.append(_not_looked(asked.case, error))
+                not_looked.append(not_looked_at(asked.case, error))
                 continue
             self._enter(entry, done)
             self._spare = self._spared(asked, report)
@@ -267,7 +149,7 @@ class Watch:
         self._ground.note(f"{asked.case}: a second round must confirm it")
         try:
             return self._verify(asked, fresh=True, again=first.run), ""
-        except _ENDS_THE_NIGHT:
+        except ENDS_THE_NIGHT:
             raise
         except FixproofError as error:
             return None, f"and no second round could be made: {error.message}"
@@ -279,7 +161,7 @@ class Watch:
         self._ground.note(f"{asked.case}: once more, to see whether we agree with ourselves")
         try:
             again = self._verify(asked, fresh=True)
-        except _ENDS_THE_NIGHT:
+        except ENDS_THE_NIGHT:
             raise
         except FixproofError as error:
             self._ground.note(f"{asked.case}: that could not be done, because {error.message}")
@@ -411,28 +293,6 @@ class Watch:
         if only is None or last is None:
             return left
         return left | ({*last.left_out} - only)
-
-
-def _histories(
-    ground: Ground, listed: Mapping[str, Listed]
-) -> tuple[dict[str, History], dict[str, FixproofError]]:
-    """What the index has of each package; asked for once each."""
-    histories: dict[str, History] = {}
-    troubles: dict[str, FixproofError] = {}
-    for package in sorted({each.package for each in listed.values()}):
-        try:
-            histories[package] = ground.history(package)
-        except UnknownPackage:  # it may have been there before: that is for a verify to say
-            histories[package] = History(package=package, releases=(), fetched=ground.now())
-        except _ENDS_THE_NIGHT:
-            raise
-        except FixproofError as error:
-            troubles[package] = error
-    return histories, troubles
-
-
-def _not_looked(case_id: str, error: FixproofError) -> NotLooked:
-    return NotLooked(case=case_id, why=error.message, kind=error.kind, exit_code=error.exit_code)
 
 
 def _round(report: Report, why: Literal["due", "confirm", "again"]) -> Round:

@@ -227,7 +227,7 @@ def picks(view: View, ray: Ray, width: int = 1) -> list[int]:
         return [max(telling, key=lambda at: gains[at])]
     tails = odds.tails
     parts = [part / (width + 1) for part in range(width, 0, -1)]
-    found = [min(telling, key=lambda at, part=part: abs(tails[at] - part)) for part in parts]  # type: ignore[misc]
+    found = [min(telling, key=lambda at, part=part: abs(tails[at] - part)) for part in parts]  # type: ignore[misc] # a default
     return sorted({*found}) if view.steady else sorted(found)
 
 

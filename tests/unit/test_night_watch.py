@@ -18,7 +18,8 @@ from runner.nightly.keeping import OpenNight
 from runner.nightly.night import DueDocument, Entry, Night
 from runner.nightly.quarantine import Quarantine, Quarantined
 from runner.nightly.standing import BrokenListing, Listed, Standing
-from runner.nightly.watch import Watch, Wish, survey
+from runner.nightly.survey import Wish, survey
+from runner.nightly.watch import Watch
 from runner.outcome import Outcome, Status
 from runner.releases import History
 from runner.render.night import digest, due_markdown, headline, junit, markdown, page

@@ -1,0 +1,107 @@
+"""What a night finds when it begins: cases, what the index has, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from runner.errors import FixproofError, UnknownPackage
+from runner.nightly.changes import removed
+from runner.nightly.due import Due, due, in_turn
+from runner.nightly.ground import ENDS_THE_NIGHT, Ground
+from runner.nightly.night import NotLooked
+from runner.nightly.standing import BrokenListing, Listed, Standing
+from runner.releases import History
+from runner.value import Value
+
+
+class Wish(Value):
+    """What was asked of a night."""
+
+    only: frozenset[str] | None = None
+    """The cases that somebody named; None for all."""
+    fresh: bool = False
+    """Nothing that was made before is relied on."""
+    deadline: timedelta | None = None
+    """After that nothing new begins."""
+
+
+class Survey(NamedTuple):
+    """What a night finds when it begins."""
+
+    listed: Mapping[str, Listed]
+    """The cases that it looks after, by id."""
+    broken: tuple[BrokenListing, ...]
+    standings: Mapping[str, Standing]
+    histories: Mapping[str, History]
+    due: tuple[Due, ...]
+    not_looked: tuple[NotLooked, ...]
+    gone: tuple[Standing, ...]
+    """Cases whose files are gone since."""
+
+
+def survey(
+    ground: Ground,
+    corpus: tuple[Listed | BrokenListing, ...],
+    wish: Wish,
+    *,
+    now: datetime,
+    night: str = "",
+) -> Survey:
+    """What is due now; nothing is run."""
+    looked_after = [each for each in corpus if wish.only is None or each.id in wish.only]
+    listed = {each.id: each for each in looked_after if isinstance(each, Listed)}
+    standings = ground.nights.standings()
+    histories, troubles = _histories(ground, listed)
+    last = ground.nights.last()
+    waited = {*last.left_out, *(each.case for each in last.not_looked)} if last else set()
+    found = (
+        due(
+            each,
+            standings.get(each.id),
+            histories[each.package],
+            now=now,
+            asked=wish.only is not None,
+            waited=each.id in waited,
+        )
+        for each in listed.values()
+        if each.package in histories
+    )
+    known = {each.id for each in corpus}
+    return Survey(
+        listed=listed,
+        broken=tuple(each for each in looked_after if isinstance(each, BrokenListing)),
+        standings=standings,
+        histories=histories,
+        due=in_turn(each for each in found if each),
+        not_looked=tuple(
+            not_looked_at(each.id, troubles[each.package])
+            for each in listed.values()
+            if each.package in troubles
+        ),
+        gone=removed(standings, known, night) if wish.only is None else (),
+    )
+
+
+def not_looked_at(case_id: str, error: FixproofError) -> NotLooked:
+    """A case that trouble kept the night from."""
+    return NotLooked(case=case_id, why=error.message, kind=error.kind, exit_code=error.exit_code)
+
+
+def _histories(
+    ground: Ground, listed: Mapping[str, Listed]
+) -> tuple[dict[str, History], dict[str, FixproofError]]:
+    """What the index has of each package; asked for once each."""
+    histories: dict[str, History] = {}
+    troubles: dict[str, FixproofError] = {}
+    for package in sorted({each.package for each in listed.values()}):
+        try:
+            histories[package] = ground.history(package)
+        except UnknownPackage:  # it may have been there before: that is for a verify to say
+            histories[package] = History(package=package, releases=(), fetched=ground.now())
+        except ENDS_THE_NIGHT:
+            raise
+        except FixproofError as error:
+            troubles[package] = error
+    return histories, troubles
