@@ -43,7 +43,7 @@ def test_a_better_signature_judges_old_attempts_again_without_running_them(
     second = fixproof.verify(cases.write(signature="^BUG: it is"), code=0)
     reused = [each["reused"] for each in cell(second, "before")["attempts"]]
     assert reused.count(True) == len(cell(first, "before")["attempts"])
-    assert counts(cell(second, "before"))[0] == 3
+    assert counts(cell(second, "before"))[0] == len(reused) >= 3  # one judged by none is replaced
     third = fixproof.verify(cases.write(signature="^BUG: it", title="Other words"), code=0)
     assert ran_now(third) == 0
     fourth = fixproof.verify(cases.write(signature="^BUG: not it"), code=3)
