@@ -169,8 +169,8 @@ def _alike_at_first(observations: tuple[Observation, ...]) -> bool:
     first, second = (*observations[:2], None, None)[:2]
     return (
         first is not None
-        and first == second
         and first.says is Verdict.UNRESOLVED
+        and first == second
         and first.reason is not Reason.NOT_A_HANG  # more attempts are what that asks for
     )
 

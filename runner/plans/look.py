@@ -239,7 +239,7 @@ class Look:
         if sample is None or not self._known(sample.cell):
             return Spot(version)
         sampling = self.table.sampling
-        believed = sampling.judge(sample.model_copy(update={"absence": 1}))
+        believed = sampling.at_once(sample)
         if believed.verdict is Verdict.UNRESOLVED and believed.counts.absent:
             return Spot(version, tried=True, open=False)  # what contradicts itself is not silent
         return Spot(

@@ -13,6 +13,8 @@ from runner.value import Value
 from runner.verdict import Counts, Judgement, Verdict, hang_in_doubt, judge, no_attempt_helps
 
 CONTROL_ATTEMPTS = 2
+NOTHING = Facts()
+"""Of a cell of which nothing is known."""
 
 
 class Sample(Value):
@@ -49,13 +51,18 @@ class Sampling:
         """Attempts that an `absent` takes; fewer once the rate of the bug is known."""
         self.steady = True
         """Whether each release that showed the bug showed it each time."""
+        self._judged: dict[tuple[str, int], Judgement] = {}
 
     def facts_of(self, cell: Cell) -> Facts:
-        return self.facts.get(cell.id, Facts())
+        return self.facts.get(cell.id, NOTHING)
 
     def judge(self, sample: Sample) -> Judgement:
         """The verdict of a cell, with as many attempts as its absence takes here."""
         return self._judge(sample, self._absence(sample))
+
+    def at_once(self, sample: Sample) -> Judgement:
+        """The verdict of a cell if one silent attempt were enough."""
+        return self._judge(sample, 1)
 
     def wants(self, samples: Iterable[Sample]) -> tuple[Want, ...]:
         """The attempts that are missing: the broken side first, since its rate decides the rest."""
@@ -64,9 +71,8 @@ class Sampling:
 
     def may_tell(self, sample: Sample) -> bool:
         """Whether one more attempt of a silent cell could be judged, and was not had too often."""
-        counts = self.counts(sample)
-        more = sample.model_copy(update={"looks": counts.judged + 1})
-        return counts.judged < MOST_SILENT and self._want(more) is not None
+        judged = self.counts(sample).judged
+        return judged < MOST_SILENT and self._want(sample, looks=judged + 1) is not None
 
     def measure(self, samples: Iterable[Sample]) -> None:
         """How many an absence takes: as many as the least telling release that showed it asks for.
@@ -97,8 +103,11 @@ class Sampling:
         self.needed = max(asked, default=self.silence)
 
     def _judge(self, sample: Sample, needed: int) -> Judgement:
-        version = None if sample.cell.control else sample.cell.version
-        return judge(self.case, version, self.facts_of(sample.cell), needed)
+        cell, key = sample.cell, (sample.cell.id, needed)
+        if key not in self._judged:
+            version = None if cell.control else cell.version
+            self._judged[key] = judge(self.case, version, self.facts_of(cell), needed)
+        return self._judged[key]
 
     def counts(self, sample: Sample) -> Counts:
         """Its attempts by what they say, whatever its absence takes."""
@@ -111,7 +120,7 @@ class Sampling:
             return 1
         return self.silence if sample.expected_broken else self.needed
 
-    def _want(self, sample: Sample) -> Want | None:
+    def _want(self, sample: Sample, looks: int | None = None) -> Want | None:
         facts = self.facts_of(sample.cell)
         judgement = self.judge(sample)
         if no_attempt_helps(judgement):
@@ -119,7 +128,7 @@ class Sampling:
         if hang_in_doubt(self.case, facts):
             return self._repetition(sample, facts, judgement)
         counts = judgement.counts
-        target = self._target(sample, counts)
+        target = self._target(sample, counts, looks or sample.looks)
         if counts.unresolved > target:  # each attempt asked for was replaced once
             return None
         missing = target - counts.judged
@@ -143,20 +152,20 @@ class Sampling:
     def _on_broken_side(self, sample: Sample, counts: Counts) -> bool:
         return sample.expected_broken or (counts.present > 0 and not sample.glance)
 
-    def _target(self, sample: Sample, counts: Counts) -> int:
+    def _target(self, sample: Sample, counts: Counts, looks: int) -> int:
         """Judged attempts that the cell should have, as things look now."""
         if sample.cell.control:
             return 0 if counts.judged else CONTROL_ATTEMPTS
         if sample.glance:
-            return counts.judged if counts.present else sample.looks
+            return counts.judged if counts.present else looks
         if self._on_broken_side(sample, counts):
             if counts.present >= SHOWN:
                 return counts.judged
             # One that was to be good is judged by its first `present`; the rest says how often.
             if counts.present:
                 return MOST if sample.expected_broken else self.silence
-            return max(self.silence, sample.looks)
-        return max(self.needed if self.needed <= MOST_SILENT else 0, sample.looks)
+            return max(self.silence, looks)
+        return max(self.needed if self.needed <= MOST_SILENT else 0, looks)
 
 
 def _sum(one: Counts, other: Counts) -> Counts:
