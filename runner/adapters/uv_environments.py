@@ -52,6 +52,7 @@ _OF_INDEXES = re.compile(
 )
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDRESS = re.compile(r"\b(?:https?|file)://\S+")
+_NO_SOLUTION = "No solution found"
 _NO_WHEEL = ("no usable wheels", "no wheels with a matching", "building from source is disabled")
 _NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dns error", "offline")
 
@@ -169,8 +170,11 @@ class UvEnvironments:
             answer = self._compile(wanted, built, "--offline")
             if isinstance(answer, Lock):
                 return answer
-        again = fresh or not wanted.long_ago(self._clock())
-        return self._compile(wanted, built, *(["--refresh"] if again else []))
+        if not fresh and wanted.long_ago(self._clock()):
+            answer = self._compile(wanted, built)
+            if isinstance(answer, Lock) or answer.kind is not FailureKind.NO_SOLUTION:
+                return answer  # else a page of before may lack what there is by now
+        return self._compile(wanted, built, "--refresh")
 
     def install(self, lock: Lock, interpreter: Interpreter) -> Environment | Failure:
         """The tree of a lock, made beside its place and moved there whole."""
@@ -224,7 +228,8 @@ class UvEnvironments:
         else:
             with self._workplace(interpreter) as workplace:
                 new, executable = workplace / "tree", interpreter.executable
-                self._run(["venv", str(new), "--python", executable, "--relocatable"], "a tree")
+                words = ["venv", str(new), "--python", executable, "--relocatable"]
+                _require_success(self._attempt(words), "making a tree")
                 self._move(new, bare)
         return bare
 
@@ -237,10 +242,19 @@ class UvEnvironments:
             *("--require-hashes", "--no-build", "--link-mode", "hardlink"),
             *("-r", str(requirements), *self._built(lock, interpreter)),
         ]
-        if lock.wheels and self._attempt([*command, "--offline"]).returncode != 0:
-            self._run(command, "a locked environment", remembering=True)
+        if lock.wheels:
+            self._install(command)
         kept = self._trees.parent / "bytecode"
         compile_tree(tree, interpreter, kept, self._commands, self._scripts)
+
+    def _install(self, command: Sequence[str]) -> None:
+        """Install what is locked, and so is there: a page of before may lack what others found."""
+        if self._attempt([*command, "--offline"]).returncode == 0:
+            return
+        done = self._attempt(command, remembering=True)
+        if _NO_SOLUTION in done.stderr:
+            done = self._attempt([*command, "--refresh"])
+        _require_success(done, "installing a locked environment")
 
     def _move(self, new: Path, tree: Path) -> None:
         try:
@@ -264,17 +278,9 @@ class UvEnvironments:
 
     def _failed(self, stderr: str, *, offline: bool) -> Failure:
         said = _ADDRESS.sub("<address>", stderr).strip()
-        if "No solution found" in stderr or offline:
+        if _NO_SOLUTION in stderr or offline:
             return Failure(kind=_failure_kind(stderr), detail=said)
         raise _trouble(stderr, said, "resolving")
-
-    def _run(self, arguments: Sequence[str], what: str, *, remembering: bool = False) -> None:
-        done = self._attempt(arguments, remembering=remembering)
-        if done.returncode != 0:
-            said = _ADDRESS.sub("<address>", done.stderr).strip()
-            if any(each in done.stderr for each in _OF_FILES):
-                raise _BadFile(said)
-            raise _trouble(done.stderr, said, f"installing {what}")
 
     def _attempt(
         self, arguments: Sequence[str], *, remembering: bool = False
@@ -382,6 +388,14 @@ def _failure_kind(stderr: str) -> FailureKind:
     if "the current Python version" in stderr:
         return FailureKind.PYTHON_NOT_ALLOWED
     return FailureKind.NO_SOLUTION
+
+
+def _require_success(done: subprocess.CompletedProcess[str], doing: str) -> None:
+    if done.returncode != 0:
+        said = _ADDRESS.sub("<address>", done.stderr).strip()
+        if any(each in done.stderr for each in _OF_FILES):
+            raise _BadFile(said)
+        raise _trouble(done.stderr, said, doing)
 
 
 def _trouble(stderr: str, said: str, doing: str) -> NoSpace | IndexUnreachable | EnvironmentTrouble:
