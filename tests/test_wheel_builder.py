@@ -15,7 +15,16 @@ from runner.adapters.uv_environments import UvEnvironments
 from runner.adapters.uv_explanations import Lacking
 from runner.adapters.wheel_builder import WheelBuilder
 from runner.backends import INSIDE, uv_program
-from runner.environment import Environment, Failure, FailureKind, Interpreter, Lock, Wanted
+from runner.environment import (
+    Building,
+    Environment,
+    Failure,
+    FailureKind,
+    Interpreter,
+    Lock,
+    Wanted,
+    unheard,
+)
 from runner.sandbox import Limits, Sandbox
 from tests.attempts import BUBBLEWRAP, DOCKER, INTERPRETER
 from tests.wheels import sdist
@@ -69,6 +78,28 @@ def interpreter(folder: Path) -> Interpreter:
     return next(each for each in at_hand if each.executable == str(INTERPRETER))
 
 
+def builder_of(
+    code: str, sandbox: Sandbox, folder: Path, *, limits: Limits, files: Mapping[str, str]
+) -> Callable[[Building], Path | Failure]:
+    """Asks for the wheel of a source distribution whose build runs `code`, as often as called."""
+    own = interpreter(folder)
+    environments = UvEnvironments(folder / "store", uv_program())
+    builder = WheelBuilder(
+        store=folder / "store",
+        sandbox=lambda: sandbox,
+        sources=OneSource("\n".join(f"    {line}" for line in code.splitlines()), files),
+        inside=str(INSIDE),
+        limits=limits,
+    )
+
+    def prepare(asked: Wanted) -> Environment | Failure:
+        return environments.install(Lock(wheels=()), asked.interpreter)
+
+    wanted = Wanted(requirements=("pkg==1.0",), interpreter=own, as_of=None)
+    lacking = Lacking("pkg", SpecifierSet())
+    return lambda building: builder.build(lacking, wanted, prepare, building)
+
+
 def build(
     code: str,
     sandbox: Sandbox,
@@ -81,21 +112,8 @@ def build(
 
     `files` are of the source distribution, beside its back end.
     """
-    own = interpreter(folder)
-    environments = UvEnvironments(folder / "store", uv_program())
-    builder = WheelBuilder(
-        store=folder / "store",
-        sandbox=lambda: sandbox,
-        sources=OneSource("\n".join(f"    {line}" for line in code.splitlines()), files or {}),
-        inside=str(INSIDE),
-        limits=limits,
-    )
-
-    def prepare(asked: Wanted) -> Environment | Failure:
-        return environments.install(Lock(wheels=()), asked.interpreter)
-
-    wanted = Wanted(requirements=("pkg==1.0",), interpreter=own, as_of=None)
-    failure = builder.build(Lacking("pkg", SpecifierSet()), wanted, prepare)
+    ask = builder_of(code, sandbox, folder, limits=limits, files=files or {})
+    failure = ask(unheard)
     assert isinstance(failure, Failure)
     assert failure.kind is FailureKind.BUILD_FAILED
     assert not list((folder / "store").glob("built/*/*.whl"))
@@ -160,3 +178,13 @@ for number in range(3, 64):
 os._exit(0)
 """
     assert "refused" in build(code, sandbox, tmp_path).detail
+
+
+def test_a_build_that_failed_is_not_tried_again_for_the_next_cell(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    ask = builder_of("sys.exit('no')", sandbox, tmp_path, limits=SMALL, files={})
+    begun: list[str] = []
+    failures = [ask(begun.append) for _ in range(2)]
+    assert failures[0] == failures[1]
+    assert begun == ["pkg 1.0"]

@@ -12,6 +12,7 @@ import os
 import tarfile
 import tempfile
 import threading
+import time
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -49,6 +50,8 @@ LIMITS = Limits(
     kept=256 * 1024 * 1024,
     output=192 * 1024 * 1024,
 )
+_FAILURES_KEPT = 3600
+"""Seconds in which a build that failed is not tried again: each cell of a window may ask for it."""
 _MOST_METADATA = 1024 * 1024
 _LAST_LINES = 30
 _REFUSED = "what the build handed out was refused"
@@ -123,6 +126,8 @@ class WheelBuilder:
         self._inside = inside
         self._limits = limits
         self._one_at_a_time = threading.Lock()
+        self._failures: dict[tuple[object, ...], tuple[float, Failure]] = {}
+        """When a build failed, and how."""
 
     def folder(self, interpreter: Interpreter) -> Path:
         """Where wheels built for an interpreter are, for `--find-links`."""
@@ -146,10 +151,17 @@ class WheelBuilder:
             kept = self._kept(interpreter, package, version)
             if kept is not None:
                 return kept
-            building(f"{package} {version}")
             asked = self._of_its_day(package, version, asked)
+            question = (interpreter.sha256, package, version, asked.as_of, asked.index)
+            failed_at, failure = self._failures.get(question, (0.0, None))
+            if failure and time.monotonic() - failed_at < _FAILURES_KEPT:
+                return failure
+            building(f"{package} {version}")
             made = self._make_from_source(package, version, asked, prepare)
-            return made if isinstance(made, Failure) else self._keep(interpreter, *made)
+            if isinstance(made, Failure):
+                self._failures[question] = (time.monotonic(), made)
+                return made
+            return self._keep(interpreter, *made)
 
     def _of_its_day(self, package: str, version: str, asked: Wanted) -> Wanted:
         """With the tools of the day of what is built, so that it matters not who asked first."""
