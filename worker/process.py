@@ -84,9 +84,7 @@ class Process:
         locks = RunLocks(self._settings.locks)
         while not locks.take(SWEEPER):
             time.sleep(EVERY)
-        footing = self._make_footing(self._settings)
-        own = Carrier(footing.desk(self._broker, self._heart), name=SWEEPER)
-        sweeper = Sweeper(footing.work, self._broker, own, time.monotonic)
+        footing, sweeper = self._begin_to_sweep()
         tidied = time.monotonic()
         while True:
             time.sleep(EVERY)
@@ -99,3 +97,14 @@ class Process:
                 _LOG.warning("nothing was swept", trouble=str(trouble))
             except Exception:  # noqa: BLE001 - without a sweeper, what is lost stays lost
                 _LOG.exception("nothing was swept")
+
+    def _begin_to_sweep(self) -> tuple[Footing, Sweeper]:
+        """What sweeps, and what it stands on, as soon as the database answers."""
+        while True:
+            try:
+                footing = self._make_footing(self._settings)
+                own = Carrier(footing.desk(self._broker, self._heart), name=SWEEPER)
+                return footing, Sweeper(footing.work, self._broker, own, time.monotonic)
+            except FixproofError as trouble:
+                _LOG.warning("nothing was swept", trouble=str(trouble))
+                time.sleep(EVERY)

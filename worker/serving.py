@@ -6,7 +6,10 @@ import os
 import platform
 import signal
 import threading
+import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -15,10 +18,11 @@ from celery.platforms import SecurityWarning
 
 from runner import __version__
 from runner.adapters.sql_store import SqlStore
-from runner.errors import SandboxUnavailable
+from runner.errors import FixproofError, SandboxUnavailable
 from runner.queues import Capability, queues_for
 from runner.sandbox import SandboxKind
 from runner.settings import Settings
+from runner.sweeping import EVERY
 from runner.wiring import Program, make_home
 from worker.app import WORK, Unacknowledged, make_app
 from worker.broker import CeleryBroker
@@ -104,10 +108,29 @@ def _starter(settings: Settings, make_footing: MakeFooting) -> Any:
     def start(**_: object) -> None:
         global _process  # noqa: PLW0603 - a process of the pool has nothing else to keep it in
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker to tell
-        _process = Process(settings, CeleryBroker(settings.broker_url), make_footing)
-        _process.start()
+        with _or_ending():
+            _process = Process(settings, CeleryBroker(settings.broker_url), make_footing)
+            _process.start()
 
     return start
+
+
+@contextmanager
+def _or_ending() -> Iterator[None]:
+    """End this process where it cannot begin: another follows it, and may be luckier.
+
+    Celery would keep one that can do nothing, and hand it messages forever.
+    """
+    try:
+        yield
+    except FixproofError as trouble:
+        _LOG.warning("a process could not begin", trouble=str(trouble))
+    except Exception:  # noqa: BLE001 - whatever it is, such a process is of no use
+        _LOG.exception("a process could not begin")
+    else:
+        return
+    time.sleep(EVERY)
+    os._exit(1)
 
 
 def _ready(settings: Settings, intake: Intake) -> Any:

@@ -106,6 +106,25 @@ def test_postgres_may_be_restarted(make: MakeService) -> None:
         assert [service.attempts(each) for each in runs] == [10] * 3
 
 
+def test_a_process_that_begins_while_the_database_is_away_works_when_it_is_back(
+    make: MakeService,
+) -> None:
+    with a_folder("postgres") as folder, Postgres(folder) as own:
+        service = make(own, seconds=SLOW)
+        worker = service.start(1)
+        (run,) = service.submit("holds")
+        wait_for(lambda: service.has_begun(run), "nothing was begun")
+        own.stop()
+        before = worker.pool
+        worker.kill_one_of_its_pool()
+        wait_for(lambda: worker.pool not in ([], before), "no other process is begun")
+        time.sleep(2)
+        own.start()
+        service.wait()
+        service.assert_undisturbed()
+        assert worker.stop() == 0
+
+
 def test_every_message_may_be_delivered_twice(make: MakeService) -> None:
     service = make(twice=True)
     service.start()
