@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, assert_never
 
@@ -116,18 +117,22 @@ def _universe(program: Program, case: Case, options: Options, listener: Listener
         asking = partial(listener.doing, f"asking the package index for {package}")
         return program.index.history(package, fresh=options.fresh, asking=asking)
 
-    history = ask(case.package)
-    pinned: dict[str, dict[str, Release]] = {}
-    for name, pinned_version in pinned_names(case).items():
-        release = ask(name).find(pinned_version)
-        pinned[name] = {pinned_version: release} if release else {}
+    find_interpreters = partial(
+        program.backend.interpreters.at_hand,
+        fresh=options.fresh,
+        looking=partial(listener.doing, "looking for interpreters on this machine"),
+    )
+    with ThreadPoolExecutor(1) as beside:  # both mostly wait: for the index, and for interpreters
+        interpreters = beside.submit(find_interpreters)
+        history = ask(case.package)
+        pinned: dict[str, dict[str, Release]] = {}
+        for name, pinned_version in pinned_names(case).items():
+            release = ask(name).find(pinned_version)
+            pinned[name] = {pinned_version: release} if release else {}
     return Universe(
         history=history,
         pinned=pinned,
-        interpreters=program.backend.interpreters.at_hand(
-            fresh=options.fresh,
-            looking=partial(listener.doing, "looking for interpreters on this machine"),
-        ),
+        interpreters=interpreters.result(),
         as_of=options.as_of,
         index=program.index.identity(),
         today=program.now().replace(hour=0, minute=0, second=0, microsecond=0),

@@ -22,6 +22,8 @@ class Want(Value):
     """How many more; at least one."""
     doubled: bool = False
     """With twice the limit of time."""
+    patient: bool = False
+    """Whether nothing waits for them: they may fill slots that would be idle."""
 
 
 class Need(Value):

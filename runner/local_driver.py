@@ -23,6 +23,8 @@ from runner.verdict import loaded_as_planned
 Step = Callable[[Mapping[str, Facts]], Need | Conclusion]
 _PREPARING = 4
 """Cells that are resolved or installed at a time: mostly waiting, for index and disk."""
+_ALIKE = 1.1
+"""Attempts take about as long as each other: so many times what the last one took."""
 _SHARE = 0.1
 """As much of the time is spent on asking the plan, which takes a while for long tables."""
 
@@ -39,6 +41,9 @@ class _Answer:
     held: set[str] = field(default_factory=set)
     """Cells of which something became known that the plan may think differently after."""
     stale: bool = False
+    soon: float = 0.0
+    """When attempts that run should be over, by how long the last one took: what they say comes
+    together with what others said, and there is nothing else to do."""
 
     def hold(self, cell: Cell, facts: Facts) -> None:
         """Begin no attempt of a cell that came with some, or that none can help."""
@@ -49,12 +54,25 @@ class _Answer:
 
     @property
     def due(self) -> bool:
-        return self.stale and time.monotonic() >= self.not_before
+        return self.stale and self.patience == 0
 
     @property
     def patience(self) -> float | None:
         """How long something may be waited for before the plan is to be asked; None: for ever."""
-        return max(0.0, self.not_before - time.monotonic()) if self.stale else None
+        if not self.stale:
+            return None
+        return max(0.0, max(self.not_before, self.soon) - time.monotonic())
+
+    @property
+    def idle(self) -> bool:
+        """Whether free slots would stay free: nothing that is urgent is about to need them."""
+        return time.monotonic() >= self.soon
+
+    @property
+    def all_begun(self) -> bool:
+        """Whether nothing urgent is left to be begun."""
+        wants = self.outcome.wants if isinstance(self.outcome, Need) else ()
+        return not any(self.left(each) for each in wants if not each.patient)
 
     def left(self, want: Want) -> int:
         """Attempts that are wanted of a cell and not begun."""
@@ -90,6 +108,8 @@ class LocalDriver:
         self._environments: dict[str, Environment] = {}
         self._preparing: set[str] = set()
         self._running: Counter[str] = Counter()
+        self._begun: dict[Future[Change], float] = {}
+        """When the attempts that run were begun."""
         self._pending: set[Future[Change]] = set()
         self._ahead: dict[Future[Change], str] = {}
         """Those of `pending` that nothing waits for, with their cells."""
@@ -149,10 +169,14 @@ class LocalDriver:
         for want in need.wants:
             if want.cell.id in answer.held or self._prepare(want.cell, prepare):
                 continue
+            if want.patient and not answer.idle:
+                continue
             for _ in range(min(answer.left(want), self._jobs - self._running.total())):
                 answer.begun[want.cell.id] += 1
                 self._running[want.cell.id] += 1
-                self._pending.add(attempt.submit(self._attempt, want, self._facts[want.cell.id]))
+                future = attempt.submit(self._attempt, want, self._facts[want.cell.id])
+                self._pending.add(future)
+                self._begun[future] = time.monotonic()
         for cell in need.ahead:
             if len(self._preparing) < _PREPARING and cell.id not in self._given_up:
                 self._prepare(cell, prepare, ahead=True)
@@ -162,8 +186,13 @@ class LocalDriver:
     def _await(self, answer: _Answer) -> None:
         """Wait for something to be finished, or until the plan may be asked again."""
         done, self._pending = wait(self._pending, answer.patience, return_when=FIRST_COMPLETED)
+        now = time.monotonic()
         for each in done:
             answer.stale = True
+            begun = self._begun.pop(each, None)
+            if begun is not None:  # those that were begun with it should be over soon, too
+                others = self._begun.values() if answer.all_begun else ()
+                answer.soon = max((other + _ALIKE * (now - begun) for other in others), default=0.0)
             ahead = self._ahead.pop(each, None)
             try:
                 change = each.result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Protocol
 
@@ -38,7 +39,10 @@ def carry_out(
     options = options.model_copy(update={"named": named})
     make_home(program.settings)
     require_space(*program.settings.disks, least=program.settings.min_free)
-    plan = prepared_plan(program, kind, named, options, listener)
+    with ThreadPoolExecutor(1) as beside:  # planning waits for the index
+        store = beside.submit(lambda: program.store)
+        plan = prepared_plan(program, kind, named, options, listener)
+        store.result()
     with naming(plan.case):
         run, plan = _begin_or_resume(program, plan, options)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, zip_longest
 
 from runner.attempt import Facts
 from runner.environment import Failure
@@ -89,7 +89,36 @@ class Look:
         self.vacuous = self.table.vacuous(self.table.add_control())
         if self.vacuous:
             return ()
-        return self._ask() or self._ends() or self._search() or self._differing() or self.confirm()
+        for stage in (self._ask, self._ends, self._search):
+            wants = stage()
+            urgent = [self._begun(each) for each in wants if not self._repeats(each)]
+            if urgent:
+                rest = (each for each in wants if self._repeats(each))
+                return (*urgent, *(each.model_copy(update={"patient": True}) for each in rest))
+        return wants or self._differing() or self.confirm()
+
+    @property
+    def _fills(self) -> bool:
+        """Whether what repeats a claim may wait for slots that the search leaves free.
+
+        With one slot nothing is won by it; with a budget claims go before the search, and so they
+        do where the bug does not always show: how often it does is what the search goes by.
+        """
+        return self._width > 1 and self._left is None and self.table.sampling.steady
+
+    def _begun(self, want: Want) -> Want:
+        """Of a cell of which nothing is known one attempt, where the others can wait."""
+        counts = self.table.sampling.counts(self.table.cells[want.cell.id])
+        alone = self._fills and not counts.judged and not want.cell.control
+        return want.model_copy(update={"attempts": 1}) if alone else want
+
+    def _repeats(self, want: Want) -> bool:
+        """Whether the answer needs these attempts, and the search none of them to go on."""
+        sample = self.table.cells[want.cell.id]
+        counts = self.table.sampling.counts(sample)
+        shown = counts.present if sample.expected_broken else counts.absent
+        told = 0 < shown == counts.judged and not want.doubled
+        return self._fills and told and not sample.cell.control
 
     def _ask(self) -> tuple[Want, ...]:
         """What the table needs: first what was named so, then claims, then probes."""
@@ -146,7 +175,7 @@ class Look:
             places = picks(view, ray, width)[:free]
             free -= len(places)
             self._look_again(ray, places)
-            ahead += self._after(view, ray, places)
+            ahead += self._after(view, ray, places, width)
         self.ahead = tuple(ahead)
         return self._ask()
 
@@ -216,12 +245,12 @@ class Look:
         middle = [ray.spots[at] for ray in rays for at in picks(likely, ray, self._width)]
         return (self._cell(each) for each in (*ends, *(spot.version for spot in middle)))
 
-    def _after(self, view: View, ray: Ray, places: list[int]) -> Iterable[Cell]:
-        """What is likely to be wanted after probes at these places, however they go."""
-        for rest in split(ray, places) if places else ():
-            for at in picks(view, rest) if rest.spots else ():
-                if not rest.spots[at].tried:
-                    yield self._cell(rest.spots[at].version)
+    def _after(self, view: View, ray: Ray, places: list[int], width: int) -> Iterable[Cell]:
+        """What is likely to be wanted after probes at these places: of each way one, then more."""
+        ways = [rest for rest in split(ray, places) if rest.spots] if places else []
+        wanted = [[rest.spots[at] for at in picks(view, rest, width)] for rest in ways]
+        for spots in zip_longest(*wanted):
+            yield from (self._cell(each.version) for each in spots if each and not each.tried)
 
     def _cell(self, version: str) -> Cell:
         return self._cells.get(version) or self.survey.cell(self.series, version)

@@ -271,6 +271,45 @@ def test_what_may_come_next_is_named_ahead_both_halves_of_it() -> None:
     assert asked - foreseen == {"1.0"}  # the claim, of which the plan knew before
 
 
+def test_what_several_slots_may_ask_for_next_is_named_ahead() -> None:
+    simulation = found_in(past(0, 20, said_broken=("1.0",)), width=2).simulation
+    asked = {want.cell.version for need in simulation.needs for want in need.wants}
+    foreseen = {cell.version for need in simulation.needs for cell in need.ahead}
+    assert asked - foreseen == {"1.0"}
+
+
+@pytest.mark.parametrize("history", [past(0, 20), past(7, 20), past(7, 20, fixed=("1.20",))])
+def test_what_repeats_a_claim_waits_for_slots_that_the_search_leaves_free(history: Past) -> None:
+    def urgent(wants: tuple[Want, ...]) -> list[Want]:
+        return [each for each in wants if not each.patient]
+
+    at_once = found_in(history, width=2)
+    patiently = bisect(history.bisection(width=2), history.world(), urgent)
+    assert patiently.change == at_once.change
+    assert patiently.simulation.made == at_once.simulation.made
+    waiting = [n for n in at_once.simulation.needs if any(each.patient for each in n.wants)]
+    assert waiting
+    assert all(urgent(each.wants) for each in waiting)
+    assert all(
+        not each.patient for need in found_in(history).simulation.needs for each in need.wants
+    )
+
+
+def test_a_claim_that_does_not_always_show_is_measured_before_the_search() -> None:
+    def every_other_time(trial: Trial) -> Said:
+        if trial.version == "1.3":
+            return GOOD if trial.number % 2 else BUG
+        return GOOD if trial.version else ERROR
+
+    plan = past(0, 20, said_broken=("1.3",)).bisection(width=2)
+    simulation = Simulation(plan, World(every_other_time))
+    simulation.run()
+    asked = [{want.cell.version for want in need.wants} for need in simulation.needs]
+    measured = asked.index({"1.0", "1.29"})
+    assert simulation.attempts("1.3") == 5
+    assert all(each == {"1.3"} for each in asked[:measured])
+
+
 def test_environments_made_ahead_are_no_probes() -> None:
     history = past(0, 20)
     plan = history.bisection()
