@@ -128,8 +128,7 @@ class Runs:
         """
         keys, found = self.find(cell, facts, ahead=ahead)
         if self._job.run is not None:
-            self._ports.runs.link_attempts(self._job.run, cell.id, found.attempts)
-            self._ports.runs.link_cell(self._job.run, cell.id, keys)  # last: it is all done now
+            self._ports.runs.link_cell(self._job.run, cell.id, keys, found.attempts)
         return found
 
     def find(

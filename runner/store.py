@@ -121,8 +121,14 @@ class RunStore(Protocol):
         """Runs of the same question that did not end, the newest first."""
         ...
 
-    def link_cell(self, run_id: str, cell_id: str, keys: CellKeys) -> None:
-        """Say under which keys a cell of a run finds its facts; again to say more."""
+    def link_cell(
+        self, run_id: str, cell_id: str, keys: CellKeys, attempts: tuple[Attempt, ...] = ()
+    ) -> None:
+        """Say under which keys a cell of a run finds its facts; again to say more.
+
+        Args:
+            attempts: on which it relies, as `link_attempts`; all is kept, or nothing.
+        """
         ...
 
     def link_attempts(self, run_id: str, cell_id: str, attempts: tuple[Attempt, ...]) -> None:

@@ -105,9 +105,8 @@ def test_a_run_knows_the_facts_of_its_cells(store: SqlStore) -> None:
         store.evidence.keep_attempt("attempts", each)
     keys = CellKeys(lock="lock", loaded="loaded", attempts="attempts")
     for _ in range(2):
-        store.runs.link_cell("run-1", "a", keys)
+        store.runs.link_cell("run-1", "a", keys, (old.model_copy(update={"reused": True}),))
         store.runs.link_cell("run-1", "b", CellKeys(lock="none"))
-        store.runs.link_attempts("run-1", "a", (old.model_copy(update={"reused": True}),))
         store.runs.link_attempts("run-1", "a", (new,))
         store.runs.link_attempts("run-1", "b", ())
     reused = old.model_copy(update={"reused": True})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -59,18 +60,22 @@ class SqlRuns:
         )
         return tuple(_run(row) for row in self._database.all(query))
 
-    def link_cell(self, run_id: str, cell_id: str, keys: CellKeys) -> None:
-        self._database.put(run_cells, run_id=run_id, cell_id=cell_id, **keys.model_dump())
+    def link_cell(
+        self, run_id: str, cell_id: str, keys: CellKeys, attempts: tuple[Attempt, ...] = ()
+    ) -> None:
+        values = {"run_id": run_id, "cell_id": cell_id, **keys.model_dump()}
+        with self._database.begin() as connection:
+            if attempts:
+                links = _links(run_id, cell_id, attempts)
+                connection.execute(self._database.adding(run_attempts), links)
+            connection.execute(self._database.putting(run_cells, *values), values)
 
     def link_attempts(self, run_id: str, cell_id: str, attempts: tuple[Attempt, ...]) -> None:
         if not attempts:
             return
-        rows = [
-            {"run_id": run_id, "cell_id": cell_id, "attempt_id": each.id, "reused": each.reused}
-            for each in attempts
-        ]
         with self._database.begin() as connection:
-            connection.execute(self._database.adding(run_attempts), rows)
+            links = _links(run_id, cell_id, attempts)
+            connection.execute(self._database.adding(run_attempts), links)
 
     def facts(self, run_id: str) -> dict[str, Facts]:
         with self._database.snapshot() as connection:
@@ -79,6 +84,13 @@ class SqlRuns:
     def attempt(self, attempt_id: str) -> Attempt | None:
         row = self._database.one(sa.select(attempts).where(attempts.c.id == attempt_id))
         return attempt_of(row, reused=False) if row else None
+
+
+def _links(run_id: str, cell_id: str, attempts: Iterable[Attempt]) -> list[dict[str, object]]:
+    return [
+        {"run_id": run_id, "cell_id": cell_id, "attempt_id": each.id, "reused": each.reused}
+        for each in attempts
+    ]
 
 
 def _run(row: Any) -> Run:
