@@ -168,12 +168,15 @@ def _in_a_row(size: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 def _with_lines(rng: random.Random, size: int) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Lines one after the other, minor or major ones; some go on after the next one has begun."""
+    """Lines one after the other, minor or major ones; some go on after the next one has begun.
+
+    None begins before there is a release of the line below it.
+    """
     found: list[tuple[int, int, int]] = []
     lines = [[0, 0]]
     for day in range(1, size + 1):
         chance = rng.random()
-        if chance < 0.2:
+        if chance < 0.2 and lines[-1][1]:
             lines.append([len(lines), 0])
         line = rng.choice(lines) if chance > 0.9 else lines[-1]
         found.append((line[0], line[1], day))

@@ -25,6 +25,7 @@ from runner.plans.question import (
 from runner.plans.stated import Stated, stated
 from runner.plans.table import Table
 from runner.plans.window import Survey
+from runner.releases import in_order
 from runner.verdict import Verdict
 
 
@@ -135,16 +136,17 @@ class _SeriesStep:
     def _findings(self, *, vacuous: bool = False) -> SeriesFindings:
         history, confirmations = self.table.history, self.table.confirmations
         verdicts = self.table.verdicts()
-        found = stated(history, self.window, verdicts, confirmations)
+        found = stated(history, self.window, self.table.certain(), confirmations)
         if vacuous:
-            found = Stated(Boundaries(tested=found.boundaries.tested), None, ())
+            found = Stated(Boundaries(), None, ())
+        judged = (each for each, said in verdicts.items() if said is not Verdict.UNRESOLVED)
         followed = any(each.result is ConfirmationResult.DIFFERS for each in confirmations)
         return SeriesFindings(
             series=self.series,
             kind="sweep",
             cells=self.table.cell_findings(),
             confirmations=confirmations,
-            boundaries=found.boundaries,
+            boundaries=found.boundaries.model_copy(update={"tested": in_order(judged)}),
             broken_in=found.broken_in,
             missing=missing(self.plan, self.series),
             window=tuple(each.version for each in self.window.releases),

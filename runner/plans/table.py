@@ -85,6 +85,18 @@ class Table:
             if self.sampling.facts_of(each.cell).lock is not None
         }
 
+    def certain(self) -> dict[str, Verdict]:
+        """Verdicts that a boundary may rest on: where nothing shows the bug, no glance tells."""
+        said, sampling = self.verdicts(), self.sampling
+        if Verdict.PRESENT in said.values():
+            return said
+        heard = {
+            each.cell.version
+            for each in self.released()
+            if sampling.counts(each).absent >= sampling.silence
+        }
+        return {version: verdict for version, verdict in said.items() if version in heard}
+
     def settle(self, sample: Sample) -> None:
         """From now on a cell needs as many attempts as a claim would."""
         self.cells[sample.cell.id] = sample.model_copy(update={"settled": True})

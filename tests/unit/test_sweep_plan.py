@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 
+from runner.boundaries import FixedIn
 from runner.findings import Conclusion, ConfirmationResult, Need, SeriesFindings
 from runner.matrix import Role, series_of
-from runner.plans.kinds import parse, planned, progress_of, so_far, step
+from runner.plans.kinds import AnyPlan, parse, planned, progress_of, so_far, step
 from runner.plans.sweep import SweepPlan
 from runner.plans.verify import VerifyPlan
 from runner.releases import History
@@ -111,6 +113,23 @@ def test_a_bug_that_shows_too_seldom_leaves_its_absence_open() -> None:
     found = found_in(replace(PAST, rate=0.03, seed=4))
     assert found.change == (None, None) or PAST.wrong(found.only) == []
     assert all(each.judgement.counts.judged <= 200 for each in found.only.released())
+
+
+@pytest.mark.parametrize("plan", [Past.sweep, Past.bisection])
+def test_where_nothing_shows_the_bug_one_silent_attempt_is_no_fix(
+    plan: Callable[[Past], AnyPlan],
+) -> None:
+    past = Past(
+        ("1.0", "1.1", "1.2", "1.3", "1.4"),
+        frozenset({"1.1"}),
+        rate=1e-9,
+        lost=frozenset({"1.0"}),
+        fixed=("1.3",),
+    )
+    (only,) = Simulation(plan(past), past.world()).run().series
+    stated = only.boundaries
+    assert stated.tested == ("1.1", "1.2", "1.3", "1.4")
+    assert stated.fixed_in == FixedIn(after=None, by="1.2", unknown=("1.0", "1.1"))
 
 
 def test_yanked_releases_run_and_are_never_offered_as_a_fix() -> None:
