@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -57,8 +57,13 @@ class Backend(Protocol):
         """End all that runs; what is needed afterwards is made anew."""
         ...
 
-    def tidy(self) -> None:
-        """Take away what supervisors left that were killed."""
+    def tidy(self, service: str, owners: Callable[[], Collection[str]]) -> None:
+        """Take away what supervisors left that were killed.
+
+        Args:
+            service: what leases of items of work are labelled with.
+            owners: asks who has one.
+        """
         ...
 
     def check(self) -> None:
@@ -118,7 +123,7 @@ class LocalBackend:
         """End all that runs."""
         _stop_and_forget(self, "sandbox", "environments")
 
-    def tidy(self) -> None:
+    def tidy(self, service: str, owners: Callable[[], Collection[str]]) -> None:
         """Nothing is left: what bubblewrap started ends with whoever started it."""
 
     def check(self) -> None:
@@ -235,11 +240,12 @@ class DockerBackend:
         """End all that runs."""
         _stop_and_forget(self, "sandbox", "environments", "_build_sandbox")
 
-    def tidy(self) -> None:
-        """Take away the containers of supervisors that are dead."""
-        from runner.adapters.containers import leftovers, remove
+    def tidy(self, service: str, owners: Callable[[], Collection[str]]) -> None:
+        """Take away the containers of supervisors that are dead, or lost what they were for."""
+        from runner.adapters.containers import leftovers, remove, unleased
 
-        for container in leftovers(self._engine):
+        left = {*leftovers(self._engine), *unleased(self._engine, service, owners)}
+        for container in left:
             remove(self._engine, container)
 
 

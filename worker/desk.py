@@ -11,6 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from runner.adapters.disk_space import require_space
+from runner.adapters.supervisors import for_lease
 from runner.asking import prepared_plan
 from runner.desk import Asked, Silent
 from runner.environment import Interpreter
@@ -26,6 +27,7 @@ from runner.queues import Capability, priority_of, queue_of
 from runner.runs import Job, Runs
 from runner.settings import Settings
 from runner.store import Run
+from runner.value import digest
 from runner.wiring import Program
 from runner.work import Broker, Item, Ticket, WorkStore
 from worker.heart import Heart
@@ -52,7 +54,8 @@ class ProgramFooting:
         self._program.renew()
 
     def tidy(self) -> None:
-        self._program.backend.tidy()
+        service = service_of(self._program.settings)
+        self._program.backend.tidy(service, lambda: owners(self.work))
 
 
 class WorkerDesk:
@@ -113,8 +116,12 @@ class WorkerDesk:
 
     @contextmanager
     def holding(self, item: Item, owner: str) -> Iterator[None]:
-        began = time.monotonic()
-        with _speaking_of(item), self._heart.holding(item, owner):
+        began, service = time.monotonic(), service_of(self._program.settings)
+        with (
+            _speaking_of(item),
+            for_lease(service, owner),
+            self._heart.holding(item, owner),
+        ):
             _LOG.info("began", tries=item.tries)
             try:
                 yield
@@ -142,6 +149,17 @@ class WorkerDesk:
         missing = next((each for each in wanted if each.sha256 not in there), None)
         if missing is not None or backend.prepare(wanted):
             raise _another(missing or wanted[0])
+
+
+def service_of(settings: Settings) -> str:
+    """What containers of a service are labelled with: those of one home with one database."""
+    database = settings.database_url.rpartition("@")[2]  # without its password
+    return digest("service-of/1", str(settings.home), database)[:16]
+
+
+def owners(work: WorkStore) -> frozenset[str]:
+    """Whoever has an item of work now."""
+    return frozenset(each.owner for each in work.begun() if each.owner is not None)
 
 
 def _speaking_of(item: Item) -> AbstractContextManager[None]:

@@ -10,8 +10,9 @@ import os
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -126,6 +127,28 @@ class Engine:
                 fresh.close()
         if witness.is_over():
             raise SandboxTrouble("the container engine was restarted meanwhile", hint=GONE_HINT)
+
+    def assert_not_killed(self, container: str, state: Mapping[str, Any], name: str) -> None:
+        """Whoever had the engine kill a container says nothing of what ran in it.
+
+        Args:
+            container: one that ended.
+            state: its own, with when it began and ended by the engine's clock.
+            name: for messages.
+
+        Raises:
+            SandboxTrouble: somebody did.
+        """
+        if self.is_podman:  # it writes events down only where it was set up to
+            return
+        began, ended = (_seconds(str(state[each])) for each in ("StartedAt", "FinishedAt"))
+        kills = {"container": [container], "event": ["kill"]}
+        with asking(f"who ended {name}"):
+            api: Any = self.api
+            told = api.events(since=began, until=ended + 2, filters=kills, decode=True)
+            killed = any(True for _ in told)
+        if killed:
+            raise SandboxTrouble(f"{name}: somebody killed its container", hint=GONE_HINT)
 
     def close(self) -> None:
         """Give all connections back; the next call makes new ones."""
@@ -261,6 +284,11 @@ def unless_gone(call: Callable[[], object]) -> None:
         already = (404, 409)
         if error.status_code not in already:
             raise
+
+
+def _seconds(moment: str) -> int:
+    """Whole seconds since 1970 of a moment as engines write it, in nanoseconds."""
+    return int(datetime.fromisoformat(f"{moment[:19]}+00:00").timestamp())
 
 
 def _root(error: BaseException) -> str:

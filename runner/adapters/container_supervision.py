@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from runner.adapters.supervision import CHUNK, GRACE, StopSwitch
 from runner.errors import SandboxTrouble
 from runner.sandbox import Ending, EndingKind, Limits, OnOutput, Stream, ending_of
 
+_OF_KILLS = (128 + signal.SIGKILL, 128 + signal.SIGTERM)
+"""Exit codes of containers that somebody had the engine end; scripts may end so, too."""
 QUIET = 0.01
 """Seconds without output after which nothing more is on its way."""
 
@@ -179,8 +182,12 @@ class _Supervisor:
         """How the container ended by itself, if it was by itself."""
         code = status.read()
         self._of.engine.assert_same(self._of.witness)
-        killed = bool(self._state().get("OOMKilled"))
-        return Ending(kind=EndingKind.MEMORY) if killed else ending_of(code)
+        state = self._state()
+        if state.get("OOMKilled"):
+            return Ending(kind=EndingKind.MEMORY)
+        if code in _OF_KILLS:
+            self._of.engine.assert_not_killed(self._of.id, state, self._of.name)
+        return ending_of(code)
 
     def _state(self) -> dict[str, Any]:
         with asking(f"about {self._of.name}"):

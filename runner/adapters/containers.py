@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from runner.adapters.container_cgroups import MARGIN, Nest
 from runner.adapters.container_engine import Engine, asking, unless_gone
 from runner.adapters.engine_profile import engine_profile
 from runner.adapters.hidden_paths import MASKED
-from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, UNTIL, this_supervisor
+from runner.adapters.supervisors import LABEL, SUPERVISOR, UNTIL, labels, owner_of
 from runner.adapters.supervisors import is_leftover as is_left_by
 from runner.sandbox import Limits, Mount, RunRequest
 
@@ -193,10 +193,10 @@ def _mount(mount: Mount) -> DockerMount:
 
 
 def _labels(request: RunRequest, *, interactive: bool) -> dict[str, str]:
-    labels = {LABEL: "1", ATTEMPT: request.id, SUPERVISOR: this_supervisor()}
+    usual = labels(request.id)
     if interactive:  # It may last as long as somebody sits at it.
-        return labels
-    return {**labels, UNTIL: str(_until(request.limits))}
+        return usual
+    return {**usual, UNTIL: str(_until(request.limits))}
 
 
 def _until(limits: Limits) -> int:
@@ -216,10 +216,28 @@ def remove(engine: Engine, container: str) -> None:
 
 def leftovers(engine: Engine) -> Iterator[str]:
     """Containers of ours whose supervisor is dead."""
+    now = time.time()
+    for container, labelled in _ours(engine):
+        if is_left_by(labelled.get(SUPERVISOR, ""), labelled.get(UNTIL), now):
+            yield container
+
+
+def unleased(engine: Engine, service: str, owners: Callable[[], Collection[str]]) -> Iterator[str]:
+    """Containers for items of a service that whoever made them has no more, wherever that was.
+
+    Args:
+        engine: whose they are.
+        service: which one.
+        owners: asks who has an item; whoever gets one later has no container of those listed.
+    """
+    there = [(each, owner_of(labelled, service)) for each, labelled in _ours(engine)]
+    if any(owner is not None for _, owner in there):
+        alive = owners()
+        yield from (each for each, owner in there if owner is not None and owner not in alive)
+
+
+def _ours(engine: Engine) -> list[tuple[str, dict[str, str]]]:
+    """Containers of ours, with their labels."""
     with asking("for leftovers"):
         there = engine.api.containers(all=True, filters={"label": f"{LABEL}=1"})
-    now = time.time()
-    for each in there:
-        labels = each["Labels"] or {}
-        if is_left_by(labels.get(SUPERVISOR, ""), labels.get(UNTIL), now):
-            yield each["Id"]
+    return [(each["Id"], each["Labels"] or {}) for each in there]

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from runner.adapters.container_engine import Engine, asking
 from runner.adapters.containers import remove, security
 from runner.adapters.docker_bases import Base
-from runner.adapters.supervisors import ATTEMPT, LABEL, SUPERVISOR, this_supervisor
+from runner.adapters.supervisors import labels
 from runner.errors import EnvironmentTrouble, FixproofError, Interrupted
 
 _FILES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -103,7 +103,7 @@ class InBase:
                 environment=given,
                 user=f"{os.getuid()}:{os.getgid()}",
                 working_dir="/",
-                labels={LABEL: "1", ATTEMPT: "uv", SUPERVISOR: this_supervisor()},
+                labels=labels("uv"),
                 host_config=host_config,
                 use_config_proxy=False,
             )

@@ -1,8 +1,15 @@
-"""Names a supervising process for good, so that what it left behind can be told once it is dead."""
+"""Says on each container whose it is, so that what was left behind can be told.
+
+By the supervising process, which has one name for good; in the service also by the lease of the
+item of work that it is for: no process can be seen from another machine, or another container.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 LABEL = "fixproof"
@@ -10,7 +17,32 @@ ATTEMPT = "fixproof.attempt"
 SUPERVISOR = "fixproof.supervisor"
 UNTIL = "fixproof.until"
 """Seconds since 1970 at which nothing can be waiting for it any more."""
+LEASE = "fixproof.lease"
+"""The service, and the owner of the lease, of an item of work."""
 _PARTS = 4
+_lease: ContextVar[str] = ContextVar("_lease", default="")
+
+
+@contextmanager
+def for_lease(service: str, owner: str) -> Iterator[None]:
+    """What this thread has made meanwhile is for an item of work that is leased."""
+    before = _lease.set(f"{service} {owner}")
+    try:
+        yield
+    finally:
+        _lease.reset(before)
+
+
+def labels(attempt: str) -> dict[str, str]:
+    """What every container of ours bears."""
+    lease = {LEASE: _lease.get()} if _lease.get() else {}
+    return {LABEL: "1", ATTEMPT: attempt, SUPERVISOR: this_supervisor(), **lease}
+
+
+def owner_of(labelled: Mapping[str, str], service: str) -> str | None:
+    """Who had the lease that a container is for; None where it is of no lease of that service."""
+    of, _, owner = labelled.get(LEASE, "").partition(" ")
+    return owner if of == service else None
 
 
 def this_supervisor() -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from runner.adapters.container_engine import Engine
-from tests.docker.engines import OwnEngine
-from tests.docker.sandboxes import base, engine
+from tests.docker.engines import OwnEngine, another_engine
 
 OTHER_RUNTIME = "other"
 _WRAPPER = """#!/bin/sh
@@ -31,15 +27,8 @@ def own_engine(
     runtime = folder / OTHER_RUNTIME
     runtime.write_text(_WRAPPER)
     runtime.chmod(0o755)
-    own = OwnEngine(str(folder), options=("--add-runtime", f"{OTHER_RUNTIME}={runtime}"))
-    pieces = engine().api.get_image(base().name)
-    other = Engine(host=own.start())
-    api: Any = other.api
-    api.load_image(b"".join(pieces))
-    other.close()
-    yield own
-    own.stop()
-    shutil.rmtree(own.folder)
+    with another_engine(folder, "--add-runtime", f"{OTHER_RUNTIME}={runtime}") as own:
+        yield own
 
 
 @pytest.fixture

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from runner.adapters.container_engine import Engine
 from tests.docker import sandboxes
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -74,6 +77,23 @@ def engine_of_the_session() -> Iterator[str | None]:
             sandboxes.engine().close()
             if not was_there:
                 own.stop()
+
+
+@contextmanager
+def another_engine(folder: Path, *options: str) -> Iterator[OwnEngine]:
+    """One that may be killed: beside that of the session, whose base it has. The folder goes."""
+    own = OwnEngine(str(folder), options=options)
+    there: Any = sandboxes.engine().api
+    pieces = there.get_image(sandboxes.base().name)
+    other = Engine(host=own.start())
+    here: Any = other.api
+    try:
+        here.load_image(b"".join(pieces))
+        yield own
+    finally:
+        other.close()
+        own.stop()
+        shutil.rmtree(own.folder)
 
 
 @contextmanager

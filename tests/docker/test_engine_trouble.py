@@ -18,6 +18,7 @@ from runner.sandbox import ending_of
 from tests.attempts import a_script, becomes, is_alive, limits
 from tests.docker.engines import OwnEngine
 from tests.docker.sandboxes import base
+from tests.service.contained import containers, kill_one
 
 pytestmark = pytest.mark.docker
 WAITS = "import time; time.sleep(60)"
@@ -69,3 +70,19 @@ def test_an_engine_that_goes_in_the_middle_is_trouble(
     own_engine_has = Engine()
     assert own_engine_has.api.containers(all=True) == []
     own_engine_has.close()
+
+
+def test_a_container_that_somebody_kills_is_trouble_and_no_ending(sandbox: DockerSandbox) -> None:
+    engine = Engine()
+    killer = threading.Thread(target=lambda: becomes(lambda: kill_one(engine), within=30))
+    killer.start()
+    with pytest.raises(SandboxTrouble, match="somebody killed its container"):
+        sandbox.run(a_script(WAITS, limits=limits(timeout=50)))
+    killer.join()
+    assert containers(engine) == []
+    engine.close()
+
+
+def test_a_script_that_kills_itself_is_an_ending(sandbox: DockerSandbox) -> None:
+    kill = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert sandbox.run(a_script(kill)).ending == ending_of(128 + signal.SIGKILL)

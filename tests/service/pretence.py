@@ -10,8 +10,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -19,19 +19,22 @@ from pathlib import Path
 from uuid import uuid4
 
 from runner.adapters.sql_store import SqlStore
+from runner.adapters.supervisors import for_lease
 from runner.desk import Asked, Desk, Silent
 from runner.errors import Interrupted
 from runner.plans.kinds import AnyPlan
 from runner.queues import Capability, Priority, intake_of, priority_of, queue_of
 from runner.runs import Job, Runs
-from runner.sandbox import OnOutput, RunRequest, RunResult
+from runner.sandbox import EndingKind, RunRequest, RunResult
 from runner.settings import Settings, read
 from runner.store import EvidenceStore, Run, RunStore
 from runner.work import Broker, Item, Task, Ticket, WorkStore
-from tests.builders import a_ground, sha_of
+from tests.builders import Said, a_ground, sha_of
 from tests.fakes import A_DESCRIPTION
+from tests.service.contained import SERVICE, Contained
 from tests.service.corpus import CORPUS
 from tests.service.simulation import Machine, Points
+from worker.desk import owners
 from worker.heart import Heart
 from worker.serving import serve
 
@@ -50,6 +53,8 @@ class Pretended:
     """Send every message twice."""
     clock: str = ""
     """A file with the seconds by which the clock is wrong, as soon as it is there."""
+    image: str = ""
+    """Of containers that attempts are run in; empty where nothing is run."""
 
     @property
     def word(self) -> str:
@@ -91,17 +96,19 @@ class SlowMachine(Machine):
     """Attempts take a while, and can be stopped."""
 
     how: Pretended = field(default_factory=Pretended)
+    contained: Contained | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, request: RunRequest, watch: OnOutput | None = None) -> RunResult:
-        if not request.id.endswith("#loaded"):
-            if self.how.log:
-                with Path(self.how.log).open("a", encoding="utf-8") as log:
-                    log.write(f"{os.getpid()} {request.id}\n")
-            self.stopped.clear()
-            if self.how.seconds and self.stopped.wait(self.how.seconds):
-                raise Interrupted(f"{request.id} was stopped")
-        return super().run(request, watch)
+    def happen(self, request: RunRequest, said: Said) -> RunResult:
+        if self.how.log:
+            with Path(self.how.log).open("a", encoding="utf-8") as log:
+                log.write(f"{os.getpid()} {request.id}\n")
+        if self.contained is not None and said.kind is EndingKind.EXIT:
+            return self.contained.run(request, self.how.seconds, said.stdout, said.code or 0)
+        self.stopped.clear()
+        if self.how.seconds and self.stopped.wait(self.how.seconds):
+            raise Interrupted(f"{request.id} was stopped")
+        return super().happen(request, said)
 
     def stop(self) -> None:
         self.stopped.set()
@@ -115,8 +122,10 @@ class PretendedDesk:
     def __init__(self, store: SqlStore, how: Pretended) -> None:
         self._store = store
         self._how = how
+        self._contained = Contained(how.image) if how.image else None
         self._machines = {
-            name: SlowMachine(world, Points(), how=how) for name, (world, _) in CORPUS.items()
+            name: SlowMachine(world, Points(), how=how, contained=self._contained)
+            for name, (world, _) in CORPUS.items()
         }
         self._machine = next(iter(self._machines.values()))
         self._serial = count()
@@ -169,9 +178,13 @@ class PretendedDesk:
 
     def met(self, item: Item, trouble: Exception) -> None:
         print(f"{item.id} met {trouble!r}", file=sys.stderr, flush=True)  # noqa: T201 - its log
+        if self._contained is not None:
+            self._contained.stop()
 
-    def holding(self, item: Item, owner: str) -> AbstractContextManager[None]:
-        return self._heart.holding(item, owner)
+    @contextmanager
+    def holding(self, item: Item, owner: str) -> Iterator[None]:
+        with for_lease(SERVICE, owner), self._heart.holding(item, owner):
+            yield
 
     def send(self, tickets: Iterable[Ticket]) -> None:
         for each in tickets:
@@ -180,6 +193,8 @@ class PretendedDesk:
     def stop(self) -> None:
         for each in self._machines.values():
             each.stop()
+        if self._contained is not None:
+            self._contained.stop()
 
     # As `process.Footing`
 
@@ -188,7 +203,8 @@ class PretendedDesk:
         return self
 
     def tidy(self) -> None:
-        """Nothing runs on its own."""
+        if self._contained is not None:
+            self._contained.tidy(lambda: owners(self.work))
 
 
 def main() -> None:

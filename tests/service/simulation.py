@@ -47,7 +47,7 @@ from runner.sandbox import (
 from runner.store import EvidenceStore, Run, RunStore
 from runner.sweeping import Sweeper
 from runner.work import Item, Task, Ticket, WorkStore
-from tests.builders import LATER, Trial, World, a_ground
+from tests.builders import LATER, Said, Trial, World, a_ground
 from tests.fakes import A_DESCRIPTION
 
 HERE = Capability(arch="x86_64", sandbox="bubblewrap")
@@ -153,8 +153,12 @@ class Machine:
             doubled=False,
             cell=request.id.partition("#")[0],
         )
-        said = self.world.behave(trial)
+        found = self.happen(request, self.world.behave(trial))
         self.points.reach()
+        return found
+
+    def happen(self, request: RunRequest, said: Said) -> RunResult:
+        """What comes of an attempt that says this."""
         ending = SandboxEnding(kind=said.kind, code=said.code)
         stdout = Stream(head=said.stdout)
         return RunResult(request=request, ending=ending, stdout=stdout, stderr=Stream(), seconds=1)
