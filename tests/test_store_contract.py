@@ -26,6 +26,7 @@ from runner.errors import StoreTrouble, WrongUsage
 from runner.sandbox import Stream
 from runner.store import CellKeys, Run
 from tests.builders import BUG, GOOD, LATER, a_failure, a_lock, an_attempt
+from tests.servers import Postgres, a_folder
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 NUL = "a\0b"
@@ -226,6 +227,25 @@ def test_after_its_server_was_away_a_store_works_again(postgres_url: str) -> Non
         store.runs.run("run-1")
     assert store.runs.run("run-1") == a_run()
     store.close()
+
+
+@pytest.mark.postgres
+def test_a_server_that_is_away_is_trouble_however_often_it_is_asked() -> None:
+    with a_folder("postgres") as folder, Postgres(folder) as own:
+        store = SqlStore(own.database())
+        store.runs.begin(a_run())
+        own.stop()
+        for _ in range(3):
+            with pytest.raises(StoreTrouble, match="does not work"):
+                store.runs.run("run-1")
+            with pytest.raises(StoreTrouble, match="does not work"):
+                store.work.beat("item", "me")
+            with pytest.raises(StoreTrouble), store.work.turn("run-1"):
+                pass
+        own.start()
+        assert store.runs.run("run-1") == a_run()
+        assert store.work.beat("item", "me") is False
+        store.close()
 
 
 def _engine(url: str) -> sa.Engine:

@@ -8,14 +8,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import structlog
 
 from runner.errors import FixproofError
 from runner.sweeping import HEARTBEAT
-from runner.work import Item, WorkStore
+from runner.work import Item
 
 LONGEST = 4 * 60 * 60.0
 """Seconds that an item may take at most: no build, no attempt and no index takes that long."""
+_LOG = structlog.get_logger("fixproof.worker")
+
+
+class Beating(Protocol):
+    """Where it is said that somebody is alive; see `work.WorkStore`."""
+
+    def beat(self, item_id: str, owner: str) -> bool: ...
 
 
 class _Held(NamedTuple):
@@ -27,10 +36,19 @@ class _Held(NamedTuple):
 class Heart:
     """One for each process, with a thread of its own."""
 
-    def __init__(self, work: WorkStore, stop: Callable[[], None]) -> None:
-        """Take what ends whatever runs; it is called from the thread, and more than once."""
+    def __init__(
+        self, work: Beating, stop: Callable[[], None], *, every: float = HEARTBEAT
+    ) -> None:
+        """Be ready.
+
+        Args:
+            work: who is told.
+            stop: ends whatever runs; it is called from the thread, and more than once.
+            every: seconds between two heartbeats.
+        """
         self._work = work
         self._stop = stop
+        self._every = every
         self._lock = threading.Lock()
         self._held: _Held | None = None
         self._told = threading.Event()
@@ -55,22 +73,25 @@ class Heart:
                 self._held = None
 
     def _beat_on(self) -> None:
+        """Whatever happens, there is another beat: nobody else hears, or ends what hangs."""
         while True:
-            told = self._told.wait(HEARTBEAT)
+            told = self._told.wait(self._every)
             held = self._held
-            if held is not None and (told or not self._beat(held)):
-                self._leave(held)
+            try:
+                if held is not None and (told or not self._beat(held)):
+                    self._leave(held)
+            except FixproofError as trouble:
+                _LOG.warning("a heartbeat was missed", trouble=str(trouble))
+            except Exception:  # noqa: BLE001 - a heart that stops is a worker that is lost
+                _LOG.exception("a heartbeat was missed")
             if told:
-                time.sleep(HEARTBEAT / 10)
+                time.sleep(self._every / 10)
 
     def _beat(self, held: _Held) -> bool:
-        """Whether the item is still to be worked on; a database that is away does not say no."""
+        """Whether the item is still to be worked on."""
         if time.monotonic() > held.until:  # what hangs is as good as lost, and is found so
             os.kill(os.getpid(), signal.SIGKILL)
-        try:
-            return self._work.beat(held.item, held.owner)
-        except FixproofError:
-            return True
+        return self._work.beat(held.item, held.owner)
 
     def _leave(self, held: _Held) -> None:
         with self._lock:

@@ -107,4 +107,6 @@ class Process:
                 return footing, Sweeper(footing.work, self._broker, own, time.monotonic)
             except FixproofError as trouble:
                 _LOG.warning("nothing was swept", trouble=str(trouble))
-                time.sleep(EVERY)
+            except Exception:  # noqa: BLE001 - as above
+                _LOG.exception("nothing was swept")
+            time.sleep(EVERY)

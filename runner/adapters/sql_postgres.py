@@ -83,25 +83,33 @@ def connected(engine: sa.Engine, *, whole: bool) -> Iterator[PostgresConnection]
         engine: whose pool.
         whole: all that is done is one transaction; if not, each statement is.
     """
-    pooled = engine.raw_connection()
-    driver: Any = pooled.driver_connection
+    with _said_by_sqlalchemy():
+        pooled = engine.raw_connection()
+        driver: Any = pooled.driver_connection
+        try:
+            driver.autocommit = not whole
+            yield PostgresConnection(driver)
+            if whole:
+                driver.commit()
+        finally:
+            if driver.closed:
+                pooled.invalidate()
+                engine.dispose()  # the server went away: whatever else is in the pool is as dead
+            elif driver.info.transaction_status is TransactionStatus.ACTIVE:
+                pooled.invalidate()  # we were told to leave while it worked
+            else:
+                driver.rollback()
+                driver.autocommit = False
+                pooled.close()
+
+
+@contextmanager
+def _said_by_sqlalchemy() -> Iterator[None]:
+    """Whatever goes wrong, to connect included, is said in one way."""
     try:
-        driver.autocommit = not whole
-        yield PostgresConnection(driver)
-        if whole:
-            driver.commit()
+        yield
     except psycopg.Error as error:
         raise DBAPIError(None, None, error) from error
-    finally:
-        if driver.closed:
-            pooled.invalidate()
-            engine.dispose()  # the server went away: whatever else is in the pool is as dead
-        elif driver.info.transaction_status is TransactionStatus.ACTIVE:
-            pooled.invalidate()  # we were told to leave while it worked
-        else:
-            driver.rollback()
-            driver.autocommit = False
-            pooled.close()
 
 
 class _Written(NamedTuple):

@@ -106,6 +106,26 @@ def test_postgres_may_be_restarted(make: MakeService) -> None:
         assert [service.attempts(each) for each in runs] == [10] * 3
 
 
+def test_a_restart_of_postgres_costs_no_attempt_and_its_worker_still_hears(
+    make: MakeService,
+) -> None:
+    with a_folder("postgres") as folder, Postgres(folder) as own:
+        service = make(own, seconds=13)  # longer than a lease
+        service.start(1)
+        (run,) = service.submit("holds")
+        wait_for(lambda: len(service.ran()) == 1, "nothing was begun")
+        own.stop()
+        time.sleep(5)  # longer than two heartbeats are apart
+        own.start()
+        wait_for(lambda: len(service.ran()) == 2, "nothing goes on")
+        assert service.outcome(run) is None
+        assert service.attempts(run) == 1, "the attempt counts that was going on"
+        assert len(set(service.ran())) == 2, "nothing was begun twice"
+        with service.store.work.turn(run) as turn:
+            cancel(turn, LATER)
+        wait_for(lambda: not service.left(), "the worker did not leave it", 10)
+
+
 def test_a_process_that_begins_while_the_database_is_away_works_when_it_is_back(
     make: MakeService,
 ) -> None:
