@@ -123,8 +123,8 @@ def due_tonight(program: Program, asked: Asked, options: Options, listener: Watc
     """
     ground, corpus = LocalGround(program, options, listener), _corpus(program).listed()
     wish = _wish(program, asked, corpus)
-    _quarantine(program, corpus)
-    found = survey(ground, corpus, wish, now=program.now())
+    muted = _quarantine(program, corpus).muted(program.now().date())
+    found = survey(ground, corpus, wish, now=program.now(), muted=muted)
     return DueDocument(cases=_counted(found), due=found.due, not_looked=found.not_looked)
 
 
@@ -154,12 +154,14 @@ def keep_watch(
     """
     corpus = _corpus(program).listed()
     wish = _wish(program, asked, corpus)
-    muted = _quarantine(program, corpus)
+    quarantined = _quarantine(program, corpus)
     owner = f"{platform.node()}/{os.getpid()}/{program.new_id()}"
     night = _taken(program, owner, listener, night_id)
     with _leaving(ground), _keeping(ground.nights, night.id, owner) as kept:
-        found = survey(ground, corpus, wish, now=program.now(), night=night.id)
-        document = Watch(ground, night, wish, muted, kept).keep(found)
+        now = program.now()
+        muted = quarantined.muted(now.date())
+        found = survey(ground, corpus, wish, now=now, night=night.id, muted=muted)
+        document = Watch(ground, night, wish, quarantined, kept).keep(found)
         kept()
         tell(document)
         ground.nights.end(document, owner)

@@ -30,6 +30,8 @@ class Why(StrEnum):
     """Somebody named it."""
     DOUBT = "doubt"
     """Two rounds of an earlier night disagreed."""
+    UNTOLD = "untold"
+    """It changed while it was in quarantine, and that is over."""
     WITHDRAWN = "withdrawn"
     """The index no longer offers a release that it was verified with."""
     NEW_RELEASE = "new_release"
@@ -74,6 +76,7 @@ def due(
     now: datetime,
     asked: bool = False,
     waited: bool = False,
+    muted: bool = False,
 ) -> Due | None:
     """Whether a case is to be looked at tonight, and why; None if it need not.
 
@@ -84,12 +87,16 @@ def due(
         now: when the night began.
         asked: whether somebody named it.
         waited: whether it was left out the last time.
+        muted: whether it is in quarantine.
     """
     causes = [Cause(why=Why.ASKED, said="it was named")] if asked else []
     if standing is None or standing.removed:
         causes.append(Cause(why=Why.NEW, said="no night has looked at it yet"))
     else:
         causes += _causes(listed, standing, history, now)
+        if standing.known_as and not standing.doubt and not muted:
+            said = f"{standing.status} was told nobody while it was in quarantine"
+            causes.append(Cause(why=Why.UNTOLD, said=said))
     if not causes:
         return None
     whys = {each.why for each in causes}

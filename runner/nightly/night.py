@@ -88,6 +88,8 @@ class QuarantineReport(Value):
     until: str
     """The last day of it."""
     expired: bool
+    stranger: bool = False
+    """The corpus has no such case, or no longer."""
 
 
 class Night(Value):

@@ -31,11 +31,17 @@ class Quarantine(Value):
     """All of them."""
 
     cases: tuple[Quarantined, ...] = ()
+    strangers: tuple[str, ...] = ()
+    """Ids that the corpus does not have, or no longer."""
 
     def of(self, case_id: str, today: date) -> Quarantined | None:
         """Why a case alarms nobody today; None if it does."""
         found = next((each for each in self.cases if each.id == case_id), None)
         return None if found is None or found.expired(today) else found
+
+    def muted(self, today: date) -> frozenset[str]:
+        """The ids of those that alarm nobody today."""
+        return frozenset(each.id for each in self.cases if not each.expired(today))
 
     def expired(self, today: date) -> tuple[Quarantined, ...]:
         """Those whose time is over, and that still stand in the file."""
@@ -50,7 +56,7 @@ def parse(text: str, known: Collection[str]) -> Quarantine:
         known: the ids of the corpus.
 
     Raises:
-        WrongUsage: it cannot be read, or names a case twice, or one that is not there.
+        WrongUsage: it cannot be read, or names a case twice.
     """
     try:
         table = tomllib.loads(text)
@@ -70,9 +76,4 @@ def parse(text: str, known: Collection[str]) -> Quarantine:
     for each in ids:
         if ids.count(each) > 1:
             raise WrongUsage(f"{FILE} names {each!r} twice")
-        if each not in known:
-            raise WrongUsage(
-                f"{FILE} names {each!r}, which is not in the corpus",
-                hint="Take it out of the file, or correct its id.",
-            )
-    return Quarantine(cases=cases)
+    return Quarantine(cases=cases, strangers=tuple(each for each in ids if each not in known))

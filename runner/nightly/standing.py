@@ -91,9 +91,19 @@ class Standing(Value):
     newest_judged: bool = True
     """Whether the newest release could be judged on some interpreter of the case."""
     doubt: str | None = None
-    """What a second round contradicted: looked at again the next night."""
+    """What a second round did not confirm: looked at again the next night."""
+    suspected: Status | None = None
+    """What the first round showed where there was no second: a round of the next night is it."""
+    known_as: Status | None = None
+    """What people take it for, where that is not its status: nobody was told of that, because it
+    was never confirmed, or the case was in quarantine. None where they know."""
     removed: bool = False
     """Its file is gone from the corpus."""
+
+    @property
+    def known(self) -> Status:
+        """What people take it for."""
+        return self.known_as or self.status
 
 
 def standing_of(night: str, listed: Listed, report: Report, history: History) -> Standing:

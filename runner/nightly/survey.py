@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -48,8 +48,9 @@ def survey(
     *,
     now: datetime,
     night: str = "",
+    muted: Collection[str] = (),
 ) -> Survey:
-    """What is due now; nothing is run."""
+    """What is due now; nothing is run. Cases in quarantine are `muted`."""
     looked_after = [each for each in corpus if wish.only is None or each.id in wish.only]
     listed = {each.id: each for each in looked_after if isinstance(each, Listed)}
     standings = ground.nights.standings()
@@ -64,6 +65,7 @@ def survey(
             now=now,
             asked=wish.only is not None,
             waited=each.id in waited,
+            muted=each.id in muted,
         )
         for each in listed.values()
         if each.package in histories

@@ -13,7 +13,7 @@ from runner.errors import (
     FixproofError,
     UnknownPackage,
 )
-from runner.nightly.changes import Change, Kind, changes, flips, settled
+from runner.nightly.changes import Change, Kind, changes, completes, flips, settled, untold
 from runner.nightly.due import Due
 from runner.nightly.ground import ENDS_THE_NIGHT, Ground
 from runner.nightly.keeping import OpenNight
@@ -113,16 +113,18 @@ class Watch:
     def _look(self, asked: Due, found: Survey) -> _Looked:
         listed, history = found.listed[asked.case], found.histories[asked.package]
         before = found.standings.get(asked.case)
+        halved = before.run if before is not None and before.suspected else None
         try:
-            report = self._verify(asked, fresh=asked.fresh or self._wish.fresh)
+            report = self._verify(asked, fresh=asked.fresh or self._wish.fresh, again=halved)
         except UnknownPackage as error:
             if before is None:
                 raise
             after = _nothing_left(before, self._night.id, listed, history, error.message)
             return _Looked(self._entry(asked, (), before, after, history))
         first = standing_of(self._night.id, listed, report, history)
-        rounds = [_round(report, "due")]
-        if flips(before, first):
+        confirms = completes(before, first)
+        rounds = [_round(report, "confirm" if confirms else "due")]
+        if flips(before, first) and not confirms:
             again, why = self._confirm(asked, report)
             second = standing_of(self._night.id, listed, again, history) if again else None
             rounds += [_round(again, "confirm")] if again else []
@@ -194,14 +196,16 @@ class Watch:
         after: Standing,
         history: History,
     ) -> Entry:
+        why = self._why_muted(asked.case)
+        found = changes(before, after, history, muted=why is not None)
         return Entry(
             case=asked.case,
             package=asked.package,
             causes=asked.causes,
             rounds=rounds,
-            changes=self._muted(asked.case, changes(before, after, history)),
-            standing=after,
-            quarantined=self._why_muted(asked.case),
+            changes=self._muted(asked.case, found),
+            standing=after if why is None else untold(before, after),
+            quarantined=why,
         )
 
     def _broken(self, found: Survey) -> tuple[Entry, ...]:
@@ -281,6 +285,7 @@ class Watch:
                     reason=each.reason,
                     until=str(each.until),
                     expired=each.expired(self._today),
+                    stranger=each.id in self._quarantine.strangers,
                 )
                 for each in self._quarantine.cases
             ),

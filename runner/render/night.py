@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from jinja2 import BytecodeCache
 
 from runner.nightly.changes import Change, Kind, alarm_of
-from runner.nightly.night import DueDocument, Entry, Night, NoiseReport
+from runner.nightly.night import DueDocument, Entry, Night, NoiseReport, QuarantineReport
 from runner.outcome import Status
 from runner.render.html import frame
 from runner.render.marks import Tone
@@ -18,6 +18,7 @@ from runner.value import Value
 
 KINDS = {
     Kind.FAILING: "Newly failing",
+    Kind.WORSE: "Fails otherwise",
     Kind.WITHDRAWN: "Release withdrawn",
     Kind.EXPIRED: "Quarantine is over",
     Kind.UNJUDGED: "Cannot be judged",
@@ -96,7 +97,7 @@ def view(night: Night) -> View:
             title="In quarantine",
             head=("Case", "Until", "Reason"),
             rows=tuple(
-                (each.case, f"{each.until}{' (over)' if each.expired else ''}", each.reason)
+                (_muted(each), f"{each.until}{' (over)' if each.expired else ''}", each.reason)
                 for each in night.quarantine
             ),
         ),
@@ -226,6 +227,10 @@ def _entry(entry: Entry) -> tuple[str, ...]:
         str(entry.attempts),
         ", ".join(each.run for each in entry.rounds),
     )
+
+
+def _muted(found: QuarantineReport) -> str:
+    return f"{found.case} (not in the corpus)" if found.stranger else found.case
 
 
 def _row(cells: tuple[str, ...], *, escape: bool = True) -> str:

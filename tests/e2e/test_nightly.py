@@ -199,11 +199,27 @@ def test_a_quarantined_case_is_run_and_alarms_nobody_until_its_day(
     assert kinds(found) == [("newly_failing", "bug"), ("added", "bug")]
     assert all(each["quarantined"] for each in found["changes"])
     assert found["entries"][0]["quarantined"] == "known"
-    assert kinds(nights(2, code=1)) == [("quarantine_expired", "bug")]
+    over = nights(2, code=1)
+    assert kinds(over) == [("newly_failing", "bug"), ("quarantine_expired", "bug")]
     listed.write_text(listed.read_text().replace("bug", "bog"))
-    ended, _, stderr = nights.called(3)
-    assert ended == 2
-    assert "'bog', which is not in the corpus" in stderr
+    ended, text, _ = nights.called(3)
+    assert (ended, "bog (not in the corpus)" in text) == (1, True)
+    listed.unlink()
+    fresh = nights(4)
+    assert kinds(fresh) == []
+
+
+def test_what_fails_in_quarantine_alarms_when_it_is_taken_out(
+    nights: Nights, corpus: Cases
+) -> None:
+    corpus.write(fixed="1.1")
+    listed = nights.corpus / "quarantine.toml"
+    listed.write_text('[[case]]\nid = "bug"\nreason = "known"\nuntil = 2024-06-02\n')
+    nights(0)
+    listed.unlink()
+    assert nights.due(1) == {"bug": ["untold"]}
+    assert kinds(nights(1, code=1)) == [("newly_failing", "bug")]
+    assert kinds(nights(2)) == []
 
 
 def test_a_night_that_is_killed_is_gone_on_with(nights: Nights, corpus: Cases) -> None:

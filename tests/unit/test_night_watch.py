@@ -14,6 +14,7 @@ import pytest
 from runner.at_night import Here
 from runner.errors import FixproofError, IndexUnreachable, NoSpace, StoreTrouble, UnknownPackage
 from runner.nightly.changes import Kind
+from runner.nightly.due import Why
 from runner.nightly.keeping import OpenNight
 from runner.nightly.night import DueDocument, Entry, Night
 from runner.nightly.quarantine import Quarantine, Quarantined
@@ -146,8 +147,10 @@ class FakeGround:
         self.verified, self.asked = [], []
         wish = wish or Wish()
         night = OpenNight(night_id or f"night-{next(self._nights)}", self.at, "me", 0)
-        found = survey(self, corpus, wish, now=self.at, night=night.id)
-        watch = Watch(self, night, wish, quarantine or Quarantine(), lambda: None)
+        muted = quarantine or Quarantine()
+        quiet = muted.muted(self.at.date())
+        found = survey(self, corpus, wish, now=self.at, night=night.id, muted=quiet)
+        watch = Watch(self, night, wish, muted, lambda: None)
         made = watch.keep(found)
         self.nights.ended.append(made)
         return made
@@ -230,6 +233,30 @@ def test_what_a_second_round_does_not_show_is_looked_at_again(
     again = ground.night(changed.model_copy(update={"sha256": a_case().sha256}), a=[PASS, PASS])
     assert ground.verified[0] == ("a", True)
     assert again.changes == ()
+
+
+@pytest.mark.parametrize("status", [FAIL, ODD])
+def test_a_new_case_that_nothing_confirmed_alarms_once_it_is(status: Status) -> None:
+    ground = FakeGround()
+    tight = Wish(deadline=timedelta(minutes=5))
+    first = ground.night(A, wish=tight, a=[status])
+    assert (kinds(first), first.exit_code) == ([(Kind.DOUBT, "a"), (Kind.ADDED, "a")], 0)
+    assert first.entries[0].standing.status is ODD
+    second = ground.night(A, wish=tight, a=[status])
+    told = {FAIL: (Kind.FAILING, 1), ODD: (Kind.UNJUDGED, 3)}[status]
+    assert (kinds(second), second.exit_code) == ([(told[0], "a")], told[1])
+    assert ground.verified == [("a", True)]
+    assert [each.why for each in second.entries[0].rounds] == ["confirm"]
+
+
+def test_a_new_case_of_which_two_rounds_disagree_is_asked_again_and_alarms_then() -> None:
+    ground = FakeGround()
+    ground.night(A, a=[FAIL, ODD])
+    again = ground.night(A, a=[FAIL, PASS])
+    assert (kinds(again), again.exit_code) == ([(Kind.DOUBT, "a")], 0)
+    known = ground.night(A, a=[FAIL, FAIL])
+    assert (kinds(known), known.exit_code) == ([(Kind.FAILING, "a")], 1)
+    assert ground.night(A).changes == ()
 
 
 def test_a_full_disk_ends_the_night_in_any_round() -> None:
@@ -344,6 +371,48 @@ def test_quarantined_cases_are_run_and_shown_and_alarm_nobody() -> None:
         "0",
         "1",
     ]
+
+
+def test_what_fails_in_quarantine_alarms_once_that_is_over_or_taken_away() -> None:
+    until = date(2026, 12, 31)
+    muted = Quarantine(cases=(Quarantined(id="a", reason="known", until=until),))
+    ground = FakeGround()
+    ground.night(A, quarantine=muted, a=[PASS, PASS])
+    other = listed("a", sha256="6" * 64)
+    fell = ground.night(other, quarantine=muted, a=[FAIL, FAIL])
+    assert (kinds(fell), fell.exit_code) == ([(Kind.FAILING, "a")], 0)
+    again = ground.night(A, quarantine=muted, wish=Wish(only=frozenset("a")), a=[FAIL, FAIL])
+    assert again.changes == ()
+    over = ground.night(A, a=[FAIL, FAIL])
+    assert [each.why for each in over.entries[0].causes] == [Why.UNTOLD]
+    assert (kinds(over), over.exit_code) == ([(Kind.FAILING, "a")], 1)
+    assert ground.night(A).changes == ()
+
+
+def test_a_case_that_is_quarantined_from_the_first_night_alarms_afterwards() -> None:
+    until = date(2026, 12, 31)
+    muted = Quarantine(cases=(Quarantined(id="a", reason="known", until=until),))
+    ground = FakeGround()
+    assert ground.night(A, quarantine=muted, a=[FAIL, FAIL]).exit_code == 0
+    assert kinds(ground.night(A, a=[FAIL, FAIL])) == [(Kind.FAILING, "a")]
+
+
+def test_what_is_well_again_before_its_quarantine_ends_alarms_nobody() -> None:
+    until = date(2026, 12, 31)
+    muted = Quarantine(cases=(Quarantined(id="a", reason="known", until=until),))
+    ground = FakeGround()
+    ground.night(A, quarantine=muted, a=[FAIL, FAIL])
+    ground.night(listed("a", sha256="6" * 64), quarantine=muted, a=[PASS, PASS])
+    assert ground.night(A).due == 0
+
+
+def test_a_quarantine_of_a_case_that_is_gone_is_shown_and_costs_no_night() -> None:
+    until = date(2026, 12, 31)
+    cases = (Quarantined(id="gone", reason="known", until=until),)
+    night = FakeGround().night(
+        A, quarantine=Quarantine(cases=cases, strangers=("gone",)), a=[PASS, PASS]
+    )
+    assert "gone (not in the corpus)" in markdown(night)
 
 
 def test_whoever_keeps_a_night_that_another_took_stops() -> None:

@@ -18,6 +18,7 @@ from runner.nightly.changes import (
     Kind,
     alarm_of,
     changes,
+    completes,
     exit_code,
     flips,
     removed,
@@ -327,6 +328,48 @@ def test_a_new_case_of_which_two_rounds_disagree_alarms_nobody() -> None:
     assert kinds(None, failing) == [Kind.ADDED, Kind.DOUBT]
 
 
+def test_what_was_suspected_of_other_files_confirms_nothing() -> None:
+    suspected = settled(None, a_standing(Status.FAIL), None, "no time")
+    assert completes(suspected, a_standing(Status.FAIL))
+    assert not completes(suspected, a_standing(Status.FAIL, sha256="6" * 64))
+    assert not completes(suspected, a_standing(Status.INCONCLUSIVE))
+    assert not completes(None, a_standing(Status.FAIL))
+    assert not completes(settled(None, a_standing(Status.FAIL), a_standing()), a_standing())
+
+
+def of_latest(version: str, verdict: Verdict) -> CellStanding:
+    shown = int(verdict is Verdict.PRESENT)
+    cell = a_cell(version, shown, 1 - shown)
+    return cell.model_copy(update={"roles": (Role.LATEST,)})
+
+
+GOOD = of_latest("1.3", Verdict.ABSENT)
+BAD = of_latest("1.4", Verdict.PRESENT)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({}, {}, []),
+        ({"cells": (GOOD,)}, {"cells": (BAD,)}, [Kind.WORSE]),
+        ({"cells": (of_latest("1.3", Verdict.PRESENT),)}, {"cells": (BAD,)}, []),
+        ({"cells": (BAD,)}, {"cells": (GOOD,)}, []),
+        ({}, {"outcome": Outcome.REGRESSED}, [Kind.WORSE]),
+    ],
+)
+def test_a_case_that_fails_and_then_worse_is_confirmed_and_said(
+    before: dict[str, Any], after: dict[str, Any], expected: list[Kind]
+) -> None:
+    old, new = a_standing(Status.FAIL, **before), a_standing(Status.FAIL, **after)
+    assert kinds(old, new) == expected
+    assert flips(old, new) == bool(expected)
+    if expected:
+        assert settled(old, new, new) == new
+        doubted = settled(old, new, old)
+        assert (doubted.outcome, doubted.cells) == (old.outcome, old.cells)
+        assert kinds(old, doubted) == [Kind.DOUBT]
+
+
 def test_a_case_whose_file_is_gone_is_said_once() -> None:
     standings = {"a": a_standing(case="a"), "b": a_standing(case="b", removed=True)}
     (gone,) = removed(standings, ["c"], "night-2")
@@ -343,6 +386,7 @@ def test_a_case_whose_file_is_gone_is_said_once() -> None:
         ((Kind.UNJUDGED, Kind.FAILING), 1),
         ((Kind.WITHDRAWN,), 1),
         ((Kind.EXPIRED,), 1),
+        ((Kind.WORSE,), 1),
     ],
 )
 def test_the_exit_code_is_that_of_the_worst_change(found: tuple[Kind, ...], expected: int) -> None:
@@ -381,13 +425,18 @@ def test_a_case_is_in_quarantine_until_its_last_day_is_over() -> None:
         ('[[case]]\nid = "demo"', "reason"),
         (TEXT + 'why = "so"', "why"),
         (TEXT.replace("2026-02-11", '"soon"'), "until"),
-        (TEXT.replace("demo", "demi"), "'demi', which is not in the corpus"),
         (TEXT * 2, "twice"),
     ],
 )
 def test_a_quarantine_that_cannot_be_meant_is_an_error(text: str, said: str) -> None:
     with pytest.raises(WrongUsage, match=said):
         quarantine.parse(text, ["demo"])
+
+
+def test_a_quarantine_names_what_the_corpus_has_not() -> None:
+    assert quarantine.parse(TEXT, ["demo"]).strangers == ()
+    assert quarantine.parse(TEXT, ["other"]).strangers == ("demo",)
+    assert quarantine.parse(TEXT, ["demo"]).muted(date(2026, 2, 11)) == {"demo"}
 
 
 # Our own noise
