@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from itertools import groupby
+from typing import Literal
 
 from packaging.version import Version
 
@@ -13,7 +14,7 @@ from runner.findings import ConfirmationResult, SeriesFindings
 from runner.outcome import Decision, Outcome
 from runner.releases import History
 from runner.sentences import followed, summary, why_unresolved
-from runner.verdict import Verdict
+from runner.verdict import Reason, Verdict
 
 _NAMED = 3
 """Releases that a sentence names; of more it tells how many."""
@@ -47,9 +48,9 @@ def _history(findings: SeriesFindings) -> Iterable[str]:
     elif not shown and not silent:
         yield f"cannot tell, because {why_unresolved(cells)}"
     elif not shown:
-        yield f"no change seen in the window: none of the {_counted(findings)} shows the bug"
+        yield f"{_no_change(findings)}: {_counted(findings, 'none')} the bug"
     elif not [each for each in silent if each.judgement.counts.present == 0]:
-        yield f"no change seen in the window: each of the {_counted(findings)} shows the bug"
+        yield f"{_no_change(findings)}: {_counted(findings, 'each')} the bug"
     else:
         parts = [part for part in (_fix(findings), _begin(findings)) if part]
         told = "; ".join(parts) or f"{stated.last_broken} shows the bug"
@@ -144,11 +145,17 @@ def _begin(findings: SeriesFindings) -> str:
 
 
 def _why_unknown(findings: SeriesFindings, change: FixedIn) -> str:
-    """Which of the releases of a range could not be judged, and which were not run."""
-    tried = {each.cell.version for each in findings.released()}
-    lost = [each for each in change.unknown if each in tried]
-    left = [each for each in change.unknown if each not in tried]
+    """Of the releases of a range which could not be judged, which were silent, which never ran."""
+    ran = {
+        each.cell.version: each.judgement.counts
+        for each in findings.released()
+        if each.judgement.reason is not Reason.NOT_RUN
+    }
+    quiet = [each for each in change.unknown if each in ran and ran[each].absent]
+    lost = [each for each in change.unknown if each in ran and each not in quiet]
+    left = [each for each in change.unknown if each not in ran]
     parts = [f"{_named(lost)} could not be judged"] if lost else []
+    parts += [f"{_named(quiet)} did not show it, too few times to tell"] if quiet else []
     parts += [f"{_named(left)} {'was' if len(left) == 1 else 'were'} not run"] if left else []
     return f" ({', '.join(parts)})" if parts else ""
 
@@ -159,10 +166,20 @@ def _named(versions: list[str]) -> str:
     return f"{len(versions)} releases from {versions[0]} to {versions[-1]}"
 
 
-def _counted(findings: SeriesFindings) -> str:
+def _no_change(findings: SeriesFindings) -> str:
+    """What a search that did not come to its end cannot say."""
+    if findings.search and findings.search.exhausted:
+        return "no change seen so far"
+    return "no change seen in the window" if findings.window else "no change seen"
+
+
+def _counted(findings: SeriesFindings, which: Literal["each", "none"]) -> str:
     judged, window = len(findings.boundaries.tested), len(findings.window)
     of_all = f" (of {window} in the window)" if window > judged else ""
-    return f"{judged} judged release{'' if judged == 1 else 's'}{of_all}"
+    if judged == 1:
+        shows = "shows" if which == "each" else "does not show"
+        return f"the one judged release{of_all} {shows}"
+    return f"{which} of the {judged} judged releases{of_all} shows"
 
 
 def _dependencies(findings: SeriesFindings) -> Iterable[str]:
@@ -190,7 +207,8 @@ def _cut_off(findings: SeriesFindings) -> Iterable[str]:
     if search and search.exhausted and (search.budget is None or spent < search.budget):
         yield "the search did not come to its end"
     elif search and search.exhausted:
-        yield f"the budget of {search.budget} attempts ended before the search did"
+        counted = "1 attempt" if search.budget == 1 else f"{search.budget} attempts"
+        yield f"the budget of {counted} ended before the search did"
     stated = findings.boundaries
     for each in search.reached if search else ():
         if each.by not in (stated.first_fixed, stated.first_broken):

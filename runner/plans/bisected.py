@@ -97,7 +97,30 @@ def _left_open(
         elif not ray.upward and order[beyond[-1]] < at:
             known = found.boundaries.model_copy(update={"first_broken": None})
             found = found._replace(boundaries=known, broken_in=change)
-    return found
+    return _not_followed(found, view, verdicts)
+
+
+def _not_followed(found: Stated, view: View, verdicts: Mapping[str, Verdict]) -> Stated:
+    """The first release above all that shows the bug is its fix if nothing above may have it.
+
+    Where what is above does not follow upon the bug, that takes a look at each of them.
+    """
+    change, aside = found.boundaries.fixed_in, view.aside()
+    left = [at for at, each in enumerate(aside) if each.open and not each.tried]
+    if change is None or not left:
+        return found
+    above = (each.version for each in aside[left[-1] :] if each.version in verdicts)
+    spots = [each.version for each in view.spots]
+    by = next(above, None)
+    first = spots.index(change.after) + 1 if change.after else 0
+    unknown = tuple(
+        each.version
+        for each in view.spots[first : spots.index(by) if by else None]
+        if each.version not in verdicts
+    )
+    ranged = FixedIn(after=change.after, by=by, unknown=unknown)
+    known = found.boundaries.model_copy(update={"first_fixed": None, "fixed_in": ranged})
+    return found._replace(boundaries=known)
 
 
 def _open_change(ray: Ray, verdicts: Mapping[str, Verdict]) -> FixedIn:

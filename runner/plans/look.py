@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice, zip_longest
 
+from packaging.version import Version
+
 from runner.attempt import Facts
 from runner.environment import Failure
 from runner.evidence import SHOWN
 from runner.findings import Want
 from runner.matrix import Cell, Role, Series
 from runner.plans.confirmation import Boundary
+from runner.plans.lines import undated
 from runner.plans.question import claimed_roles
 from runner.plans.sampling import Sample
 from runner.plans.search import Ray, Spot, View, picks, split, spread
@@ -169,7 +172,8 @@ class Look:
                 for side in sides if ray.upward else sides[::-1]:
                     self.table.settle(side)
                     self._first.append(side.cell.id)
-                for spot in view.beside(ray):
+                near = (*self._next_line(view, found, ray), *self._next_final(view, found, ray))
+                for spot in (*view.beside(ray), *near):
                     self._hear(spot)
                 continue
             places = picks(view, ray, width)[:free]
@@ -178,6 +182,34 @@ class Look:
             ahead += self._after(view, ray, places, width)
         self.ahead = tuple(ahead)
         return self._ask()
+
+    def _next_line(self, view: View, found: Boundary, ray: Ray) -> Iterable[Spot]:
+        """Without upload times, what is nearest to a change beyond the line that has it.
+
+        Nobody can tell whether it came before the change, so that it need not have it.
+        """
+        if not undated(self.window.candidates):
+            return ()
+        line_of, order = self.table.history.line_of, self.table.history.order
+        own = (found.newer if ray.upward else found.older).cell.version
+        beyond = (
+            each
+            for each in (view.spots if ray.upward else view.spots[::-1])
+            if (order[each.version] > order[own]) is ray.upward
+            and line_of(each.version) != line_of(own)
+            and not each.lost
+        )
+        return islice(beyond, 1)
+
+    def _next_final(self, view: View, found: Boundary, ray: Ray) -> Iterable[Spot]:
+        """What users would be told to take where a pre-release has the fix."""
+        history = self.table.history
+        if not ray.upward or not Version(found.newer.cell.version).is_prerelease:
+            return ()
+        at = history.order[found.newer.cell.version]
+        final = {each.version for each in history.offered}
+        above = (each for each in view.spots if history.order[each.version] > at)
+        return islice((each for each in above if each.version in final and not each.lost), 1)
 
     def _settled(self, view: View, ray: Ray) -> Boundary | None:
         """Both sides of what a ray has found; also where the budget would not last for more."""
@@ -203,11 +235,18 @@ class Look:
     def _differing(self) -> tuple[Want, ...]:
         """Where all that was judged agrees, look for a release that differs, in the largest gaps.
 
-        A silent release between two that show a bug which does not always show is asked again.
+        So too where the releases above all that shows the bug agree, but do not follow upon it. A
+        silent release between two that show a bug which does not always show is asked again.
         """
         view = self.view()
-        claims = self.series.claims
-        if not claims.affected or any(spot.silent for ray in view.rays for spot in ray.spots):
+        aside = view.aside()
+        if not self.series.claims.affected:
+            return ()
+        if aside:
+            for at in spread(aside, self._width):
+                self._hear(aside[at])
+            return self._ask()
+        if any(spot.silent for ray in view.rays for spot in ray.spots):
             return ()
         shown = [at for at, each in enumerate(view.spots) if each.present]
         within = view.spots[shown[0] : shown[-1]] if shown else view.spots

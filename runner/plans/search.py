@@ -136,6 +136,20 @@ class View:
         )
         return [each[-1] for each in silent if each]
 
+    def aside(self) -> list[Spot]:
+        """Above all that shows the bug, the releases that are on no way with one that does.
+
+        What is good on such a way at both its ends may have the bug between them, as it has come
+        elsewhere: no ray goes over them, and the first that is good follows upon nothing broken.
+        """
+        highest = max((at for at, each in enumerate(self.spots) if each.present), default=None)
+        if highest is None:
+            return []
+        followed = {
+            spot.version for row in self.rows if any(each.present for each in row) for spot in row
+        }
+        return [each for each in self.spots[highest:] if each.version not in followed]
+
     def beside(self, ray: Ray) -> list[Spot]:
         """Where the bug came with a release, what else followed the good one before it.
 

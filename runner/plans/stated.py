@@ -55,14 +55,18 @@ def _confirmed(found: Stated, newer: Container[str | None]) -> Stated:
 
 
 def _without(found: Stated, newer: str) -> Stated:
-    """Without the change that came with a release, if it is one of those stated."""
+    """Without the change that came with a release, if it is one of those stated.
+
+    Nor is the release an upgrade: that it is good is not its own doing.
+    """
     known = found.boundaries
+    found = found._replace(upgrades=tuple(each for each in found.upgrades if each.to != newer))
     if known.fixed_in and known.fixed_in.by == newer:
         update = {"first_fixed": None, "fixed_in": None}
-        found = Stated(known.model_copy(update=update), found.broken_in, ())
+        found = found._replace(boundaries=known.model_copy(update=update))
     if found.broken_in and found.broken_in.by == newer:
         known = found.boundaries.model_copy(update={"first_broken": None})
-        found = Stated(known, None, found.upgrades)
+        found = found._replace(boundaries=known, broken_in=None)
     return found
 
 

@@ -81,7 +81,7 @@ def _window_of(question: Question, series: Series) -> Window:
         if not inside.contains(release.parsed, prereleases=True):
             outside += [] if why or release.yanked else [release.version]
         elif why is None:
-            kept.append(release)
+            kept.append(_as_offered(release, series.interpreter))
         else:
             skipped.append(Skipped(version=release.version, why=why))
     candidates = [each for each in kept if not each.yanked]
@@ -102,12 +102,25 @@ def _why_not(question: Question, series: Series, release: Release) -> str | None
     python = series.interpreter
     if python is None:
         return None
-    allowed = [each for each in release.files if satisfies(python.version, each.requires_python)]
-    if not allowed:
+    if not release.allows(python.version):
         return f"does not allow Python {python.version}"
-    if not any(_fits(each, python) for each in allowed):
+    if not _fitting(release, python):
         return f"no file for Python {python.python} on {python.platform}"
     return None
+
+
+def _as_offered(release: Release, python: Interpreter | None) -> Release:
+    """The release as an interpreter sees it: yanked where all files that fit it are (PEP 592)."""
+    if python is None or not all(each.yanked for each in _fitting(release, python)):
+        return release
+    files = (each.model_copy(update={"yanked": True}) for each in release.files)
+    return release.model_copy(update={"files": tuple(files)})
+
+
+def _fitting(release: Release, python: Interpreter) -> list[File]:
+    """The files that an interpreter could install, or build."""
+    allowed = [each for each in release.files if satisfies(python.version, each.requires_python)]
+    return [each for each in allowed if _fits(each, python)]
 
 
 def _fits(file: File, python: Interpreter) -> bool:

@@ -111,7 +111,7 @@ def _execution(found: Published, report: Report) -> tuple[tuple[str, str], ...]:
     return (
         ("Status", STATUSES[report.status].word),
         ("Outcome", OUTCOMES[report.outcome]),
-        ("Mode", words.MODES[report.mode]),
+        ("Mode", words.mode(report)),
         ("Last verified", statements.last_verified(found)),
         ("Package", report.case.package),
         ("Attempts", words.attempts(report)),

@@ -137,7 +137,7 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Claimed to be broken", claimed["broken"]),
         ("Claimed not to have it", claimed["unaffected"]),
         *measured(report.measured),
-        ("Sides", words.MODES[report.mode]),
+        ("Sides", words.mode(report)),
         ("Attempts", words.attempts(report)),
         ("Ran", f"{report.ran:%Y-%m-%d %H:%M} UTC" if report.ran else "nothing ran"),
     )

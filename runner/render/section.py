@@ -68,7 +68,7 @@ def markdown(
 def _context(report: Report, logs: Logs) -> dict[str, Any]:
     return {
         "report": report,
-        "mode": words.MODES[report.mode],
+        "mode": words.mode(report),
         "ran": f"{report.ran:%Y-%m-%d %H:%M:%S}" if report.ran else "nothing ran",
         "claimed": {
             kind: words.claimed(report, kind) for kind in ("fixed", "broken", "unaffected")

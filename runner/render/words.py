@@ -23,6 +23,7 @@ MODES = {
     Mode.BROKEN_ONLY: "broken_only: no fixed side was judged, so nothing shows that it was fixed",
     Mode.NONE: "none: nothing could be judged",
 }
+_FOUND_BY_SEARCH = "broken_only: no fix is claimed; where it was fixed, other releases show"
 NAMED = 12
 """Releases that are named one by one where several have one thing in common."""
 MOST_LOGS = 6
@@ -150,6 +151,12 @@ def listed(versions: Sequence[str]) -> str:
     if len(versions) <= NAMED:
         return ", ".join(versions)
     return f"{len(versions)} releases from {versions[0]} to {versions[-1]}"
+
+
+def mode(report: Report) -> str:
+    """Which sides of the claims were judged, and what that shows."""
+    found = any(each.measured.first_fixed for each in report.series)
+    return _FOUND_BY_SEARCH if report.mode is Mode.BROKEN_ONLY and found else MODES[report.mode]
 
 
 def between(fixed_in: FixedIn | None) -> str:

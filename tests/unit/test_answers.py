@@ -12,7 +12,7 @@ from runner.environment import Difference
 from runner.findings import Confirmation, ConfirmationResult, Reached, Search, SeriesFindings
 from runner.matrix import Role
 from runner.outcome import decide
-from runner.verdict import Verdict
+from runner.verdict import Reason, Verdict
 from tests.builders import a_finding, a_history, a_series
 
 P, A, U = Verdict.PRESENT, Verdict.ABSENT, Verdict.UNRESOLVED
@@ -109,6 +109,31 @@ def test_where_the_bug_came_can_be_a_range_too(broken_in: FixedIn, said: str) ->
     assert whole == f"1.6 is the first fixed release; {said}"
 
 
+def test_what_was_silent_too_few_times_did_run_and_what_was_only_prepared_did_not() -> None:
+    prepared = a_finding("1.7", U, Role.PROBE)
+    prepared = prepared.model_copy(
+        update={"judgement": prepared.judgement.model_copy(update={"reason": Reason.NOT_RUN})}
+    )
+    silent = a_finding("1.8", A, Role.PROBE)
+    stated = Boundaries(fixed_in=between("1.5", "1.9", "1.7", "1.8"), last_broken="1.5")
+    series = a_series(a_finding("1.5", P, Role.BROKEN), silent, prepared, boundaries=stated)
+    series = series.model_copy(update={"kind": "bisect", "window": VERSIONS})
+    history = a_history(*VERSIONS)
+    said = answer(series, decide(series, history), history)
+    assert said.startswith(
+        "Fixed between 1.5 and 1.9 (1.8 did not show it, too few times to tell, 1.7 was not run)."
+    )
+
+
+def test_a_search_that_was_cut_off_sees_no_change_so_far() -> None:
+    search = Search(budget=1, spent=1, exhausted=True)
+    said = told({"1.4": P}, Boundaries(tested=("1.4",), last_broken="1.4"), search=search)
+    assert said == (
+        "No change seen so far: the one judged release (of 10 in the window) shows the bug. "
+        "The budget of 1 attempt ended before the search did."
+    )
+
+
 def test_no_change_is_no_change_in_what_was_judged() -> None:
     said = told({"1.4": P, "1.5": P}, Boundaries(tested=("1.4", "1.5"), last_broken="1.5"))
     assert said == (
@@ -116,7 +141,7 @@ def test_no_change_is_no_change_in_what_was_judged() -> None:
         "shows the bug."
     )
     whole = told({"1.4": A}, Boundaries(tested=("1.4",)), window=("1.4",))
-    assert whole.startswith("No change seen in the window: none of the 1 judged release shows")
+    assert whole.startswith("No change seen in the window: the one judged release does not show")
     assert "1.4 is said to be broken" in whole
 
 

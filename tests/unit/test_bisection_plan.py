@@ -437,7 +437,7 @@ def test_a_hang_counts_once_it_was_repeated_with_twice_the_limit() -> None:
         (past(0, 0), "No change seen in the window: none of the 30 judged releases shows the bug."),
         (
             past(0, 1, 1),
-            "No change seen in the window: each of the 1 judged release shows the bug.",
+            "No change seen in the window: the one judged release shows the bug.",
         ),
     ],
 )
@@ -546,6 +546,48 @@ def test_without_upload_times_it_says_what_it_takes_for_granted() -> None:
     found = bisect(plan, World(broken_in(*THIRTY[:20])))
     assert found.change == (None, "1.20")
     assert "no upload times" in str(found.report.series[0].measured.assumes)
+
+
+def test_without_upload_times_a_fix_is_not_taken_for_that_of_the_line_above() -> None:
+    versions = ("1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1", "2.0.0", "2.0.1", "2.0.2")
+    case = a_case(fixed="1.0.2")
+    universe = a_universe(a_history(*(a_release(each, uploaded=None) for each in versions)))
+    plan = BisectionPlan(case=case, universe=universe, series=series_of(case, universe))
+    broken = broken_in("1.0.1", "1.1.0", "2.0.0", "2.0.1")
+    assert bisect(plan, World(broken)).change == ("1.0.1", "2.0.2")
+    broken = broken_in("1.1.1", "2.0.0")
+    plan = plan.model_copy(update={"case": a_case(broken="2.0.0")})
+    assert bisect(plan, World(broken)).change == ("1.1.1", "2.0.1")
+
+
+TWO_LINES = ("1.0", "1.1", "1.2", "1.3", *(f"2.{minor}" for minor in range(12)))
+LATE = (0, 1, 20, 21, *range(2, 14))
+"""Days: 1.2 and 1.3 came after all of 2.x."""
+
+
+@pytest.mark.parametrize("broken", [("1.2", "1.3", "2.5", "2.6"), ("1.2", "1.3")])
+def test_what_does_not_follow_upon_the_bug_is_looked_through(broken: tuple[str, ...]) -> None:
+    past = Past(TWO_LINES, frozenset(broken), fixed=("2.0",), days=LATE, once=True)
+    found = found_in(past)
+    assert past.wrong(found.only) == []
+    assert found.only.boundaries.first_fixed == ("2.7" if "2.5" in broken else "2.0")
+
+
+def test_what_a_budget_leaves_unseen_beside_the_bug_blurs_its_fix() -> None:
+    past = Past(TWO_LINES, frozenset({"1.2", "1.3", "2.5", "2.6"}), fixed=("2.0",), days=LATE)
+    for budget in range(10, 30):
+        stated = bisect(past.bisection(budget=budget), past.world()).only.boundaries
+        assert stated.first_fixed in (None, "2.7"), budget
+
+
+def test_above_a_pre_release_with_the_fix_the_next_final_one_is_looked_at() -> None:
+    versions = (*THIRTY[:10], "1.10rc1", *THIRTY[10:])
+    case = a_case(broken="1.5", prereleases=True)
+    universe = a_universe(a_history(*versions))
+    plan = BisectionPlan(case=case, universe=universe, series=series_of(case, universe))
+    found = bisect(plan, World(broken_in(*THIRTY[:10])))
+    assert found.only.boundaries.first_fixed == "1.10rc1"
+    assert {each.to for each in found.only.upgrades} == {"1.10"}
 
 
 def test_yanked_releases_are_no_candidates_and_named() -> None:

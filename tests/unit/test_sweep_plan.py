@@ -186,6 +186,19 @@ def test_a_change_that_follows_a_dependency_is_in_no_range() -> None:
     assert confirmation.result is ConfirmationResult.DIFFERS
 
 
+def test_what_a_dependency_made_good_is_no_upgrade() -> None:
+    def behave(trial: Trial) -> Said:
+        if trial.version is None:
+            return ERROR
+        own = trial.version in TWELVE[2:8]
+        return BUG if own or trial.dependencies["dep"] == "1" else GOOD
+
+    world = World(behave, lambda v: {"dep": "1" if v == "1.0" else "2"})
+    found = sweep(PAST.sweep(), world)
+    assert found.only.boundaries.first_fixed == "1.8"
+    assert [each.to for each in found.only.upgrades] == ["1.8"]
+
+
 def test_a_script_that_says_the_same_without_the_package_proves_nothing() -> None:
     found = sweep(PAST.sweep(), World(lambda _: BUG))
     assert found.report.outcome == "vacuous"

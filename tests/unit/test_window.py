@@ -57,6 +57,15 @@ def test_pre_releases_are_in_it_where_the_case_says_so() -> None:
     ]
 
 
+def test_a_release_is_yanked_where_all_files_that_fit_are() -> None:
+    """Of some platforms, PEP 592 allows: what another one may still take is no help."""
+    yanked = File(name="pkg-1.1-py3-none-any.whl", uploaded=LONG_AGO, yanked=True)
+    other = File(name="pkg-1.1-cp38-cp38-win_amd64.whl", uploaded=LONG_AGO)
+    found = window(a_history("1.0", Release(version="1.1", files=(yanked, other)), "1.2"))
+    assert names(found) == ["1.0", "1.1", "1.2"]
+    assert [each.version for each in found.candidates] == ["1.0", "1.2"]
+
+
 def test_a_window_can_be_empty() -> None:
     assert names(window(HISTORY, versions=">3")) == []
     assert names(window(a_history())) == []
