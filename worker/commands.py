@@ -195,7 +195,7 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
     configure(program.settings)
     listener = Spoken()
 
-    def keep(night_id: str | None) -> None:
+    def keep(night_id: str) -> None:
         tonight = program_of(home=home)  # it remembers nothing of other nights
         stands_on = ground(tonight, Options(), listener)
         night, faults = watch_once(
@@ -205,12 +205,16 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
         for fault in faults:
             listener.note(fault)
 
+    def open_night() -> str | None:
+        found = program.store.nights.open()
+        return found.id if found else None
+
     listener.note(f"ready, nights begin at {at}")
     Beat(
         schedule,
         now=program.now,
         keep=keep,
-        is_open=lambda: program.store.nights.open() is not None,
+        open_night=open_night,
         told=told,
         say=listener.note,
     ).beat_on()

@@ -53,8 +53,8 @@ class Beat:
         schedule: Schedule,
         *,
         now: Callable[[], datetime],
-        keep: Callable[[str | None], None],
-        is_open: Callable[[], bool],
+        keep: Callable[[str], None],
+        open_night: Callable[[], str | None],
         told: threading.Event,
         say: Callable[[str], None],
     ) -> None:
@@ -63,23 +63,23 @@ class Beat:
         Args:
             schedule: when.
             now: the time.
-            keep: keeps the night of that id, or goes on with an open one; raises NightTaken where
-                somebody else keeps, or has kept it.
-            is_open: whether a night is open.
+            keep: keeps the night of that id, or goes on with the one that is open; raises
+                NightTaken where somebody else keeps it, or that one has been kept.
+            open_night: the id of the one that is open.
             told: set when it is to stop.
             say: what happens.
         """
         self._schedule = schedule
         self._now = now
         self._keep = keep
-        self._is_open = is_open
+        self._open_night = open_night
         self._told = told
         self._say = say
 
     def beat_on(self) -> None:
         """Keep nights until told to stop."""
-        if self._is_open():
-            self._see_to(None)
+        if (unended := self._open_night()) is not None:
+            self._see_to(unended)
         moment = self._schedule.following(self._now())
         while not self._told.is_set():
             left = moment - self._now()
@@ -89,16 +89,24 @@ class Beat:
             self._see_to(f"night-{moment:%Y%m%d-%H%M%S}")
             moment = self._schedule.following(max(moment, self._now()))
 
-    def _see_to(self, night_id: str | None) -> None:
-        """Keep a night, or stand by until whoever keeps it has."""
+    def _see_to(self, night_id: str) -> None:
+        """Keep a night, or stand by until whoever keeps it has, or trouble has passed.
+
+        It always has an id: what has ended meanwhile must not be begun anew.
+        """
         while not self._told.is_set():
             try:
                 return self._keep(night_id)
-            except NightTaken as taken:
-                if not self._is_open():
-                    return None
-                self._say(taken.message)
+            except FixproofError as trouble:
+                if self._is_over():  # the next night may fare better
+                    return None if isinstance(trouble, NightTaken) else self._say(str(trouble))
+                self._say(trouble.message)
                 self._told.wait(_STAND_BY)
-            except FixproofError as error:  # the next night may fare better
-                return self._say(str(error))
         return None
+
+    def _is_over(self) -> bool:
+        """Whether no night is open; False where the database does not tell."""
+        try:
+            return self._open_night() is None
+        except FixproofError:
+            return False

@@ -2,24 +2,32 @@
 
 `python -m tests.service.soak [ROUNDS [SEED]]`: each round asks workers for runs over a Redis and
 a PostgreSQL of its own, does things to all of them, and wants the conclusions of an undisturbed
-run, one result for each attempt, and nothing left. What a round does follows from its seed, which
-is printed; that seed alone, `… soak 1 SEED`, does it again, as far as machines repeat themselves.
+run, one result for each attempt, and nothing left. In every third round attempts are containers, of
+an engine of its own if there can be one; in another third two beats keep nights beside. What a
+round does follows from its seed, which is printed; that seed alone, `… soak 1 SEED`, does it again,
+as far as machines repeat themselves.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from pathlib import Path
 
-from tests.servers import Postgres, Redis, a_folder
+from runner.adapters.container_engine import Engine
+from tests.attempts import becomes
+from tests.docker.engines import OwnEngine, another_engine, engine_of_the_session
+from tests.docker.sandboxes import base
+from tests.servers import Postgres, Redis, a_folder, wait_for
+from tests.service.contained import containers, kill_one
 from tests.service.corpus import CORPUS
 from tests.service.pretence import Pretended
 from tests.service.workers import RealService, Worker, a_service
@@ -34,16 +42,27 @@ AWAY = 3.0
 APART = 2.0
 """Seconds between two faults, at most."""
 PATIENCE = 600.0
+OFTEN = 1 / 3
+"""How often attempts are containers; how often beats are at work; how often messages come twice."""
+MOST = 8
+"""Faults in a round, at most."""
+NIGHTS = 2
+"""That beats keep in a round."""
 Fault = Callable[["Round"], None]
 
 
 class Round:
     """One round: a service, and what is done to it."""
 
-    def __init__(self, service: RealService, postgres: Postgres, seed: int) -> None:
+    def __init__(
+        self, service: RealService, postgres: Postgres, seed: int, own: OwnEngine | None
+    ) -> None:
         self.service = service
         self.postgres = postgres
         self.chance = random.Random(seed)
+        self.own = own
+        """Of attempts that are containers."""
+        self.began = time.time()
         self.done: list[str] = []
         self._homes = count()
 
@@ -51,19 +70,33 @@ class Round:
         """Ask for runs, disturb them, and look at what came of it."""
         self.start()
         self.service.submit(*self.chance.choices(list(CORPUS), k=RUNS))
-        for _ in range(self.chance.randint(1, 4)):
+        beats = self.own is None and self.chance.random() < OFTEN
+        for _ in range(2 if beats else 0):
+            self.beat()
+        faults = FAULTS + (OF_ENGINES if self.own else ()) + (OF_BEATS if beats else ())
+        for _ in range(self.chance.randint(1, MOST)):
             self.rest(APART)
-            fault = self.chance.choice(FAULTS)
+            fault = self.chance.choice(faults)
             self.done.append(fault.__name__)
             fault(self)
         self.service.wait(PATIENCE)
+        self.service.assert_nights(NIGHTS if beats else 0)
         self.service.assert_undisturbed()
+        self.assert_no_container()
         for each in self.alive:
             code = each.stop()
             assert code == 0, f"a worker ended with {code}: {each.output.read_text()}"
 
     def start(self) -> None:
         self.service.start(self.chance.randint(1, 3), home=f"home-{next(self._homes)}")
+
+    def beat(self) -> None:
+        self.service.beat(self.began, NIGHTS)
+
+    def assert_no_container(self) -> None:
+        if self.own is not None:
+            with closing(Engine(host=self.own.start())) as engine:
+                wait_for(lambda: not containers(engine), "containers are left")
 
     @property
     def alive(self) -> list[Worker]:
@@ -110,6 +143,33 @@ def jump_with_the_clock(at: Round) -> None:
     Path(at.service.how.clock).write_text(str(at.chance.choice([-3600, 3600, -86_400])))
 
 
+def kill_a_container(at: Round) -> None:
+    """If one runs within a moment."""
+    assert at.own is not None
+    with closing(Engine(host=at.own.start())) as engine:
+        becomes(lambda: kill_one(engine, at.chance.choice), within=APART)
+
+
+def restart_the_engine(at: Round) -> None:
+    """Politely, or as if it had crashed."""
+    own = at.own
+    assert own is not None
+    own.signal(at.chance.choice([signal.SIGTERM, signal.SIGKILL]))
+    wait_for(lambda: not own.runs(), "the engine does not end")
+    at.rest(AWAY)
+    own.start()
+
+
+def kill_a_beat(at: Round) -> None:
+    """If one is left; another comes."""
+    beats = [each for each in at.service.beats if each.poll() is None]
+    if beats:
+        at.chance.choice(beats).kill()
+        at.beat()
+
+
+OF_ENGINES: tuple[Fault, ...] = (kill_a_container, restart_the_engine)
+OF_BEATS: tuple[Fault, ...] = (kill_a_beat,)
 FAULTS: tuple[Fault, ...] = (
     kill_a_worker,
     kill_a_process,
@@ -127,10 +187,11 @@ def main(rounds: int, seed: int) -> int:
     with ExitStack() as stack:
         redis = stack.enter_context(Redis(stack.enter_context(a_folder("redis"))))
         postgres = stack.enter_context(Postgres(stack.enter_context(a_folder("postgres"))))
+        own = stack.enter_context(_engine())
         for each in range(seed, seed + rounds):
             began, said, faults = time.monotonic(), "fine", list[str]()
             try:
-                faults = _round(redis, postgres, each)
+                faults = _round(redis, postgres, each, own)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next round may be fine
                 said = f"WRONG: {error!r}"
                 wrong.append(each)
@@ -141,16 +202,34 @@ def main(rounds: int, seed: int) -> int:
     return int(bool(wrong))
 
 
-def _round(redis: Redis, postgres: Postgres, seed: int) -> list[str]:
+@contextmanager
+def _engine() -> Iterator[OwnEngine | None]:
+    """One that rounds may do anything to; None where there can be none."""
+    with ExitStack() as stack:
+        os.environ.setdefault("FIXPROOF_HOME", str(stack.enter_context(a_folder("soak-home"))))
+        why = stack.enter_context(engine_of_the_session())
+        if why is not None:
+            print(f"without containers: {why}")  # noqa: T201 - to whoever soaks
+            yield None
+            return
+        yield stack.enter_context(another_engine(Path(tempfile.mkdtemp(prefix="fixproof-engine-"))))
+
+
+def _round(redis: Redis, postgres: Postgres, seed: int, own: OwnEngine | None) -> list[str]:
+    chance = random.Random(seed)
+    own = own if chance.random() < OFTEN else None
     with tempfile.TemporaryDirectory(prefix="fixproof-soak-") as folder:
         how = Pretended(
             seconds=SECONDS,
             log=f"{folder}/log",
-            twice=random.Random(seed).random() < 0.3,
+            twice=chance.random() < OFTEN,
             clock=f"{folder}/clock",
+            image=base().name if own else "",
         )
         with a_service(Path(folder), postgres, redis, how) as service:
-            found = Round(service, postgres, seed)
+            if own:
+                service.env["DOCKER_HOST"] = own.start()
+            found = Round(service, postgres, seed, own)
             try:
                 found.carry_out()
             except AssertionError as error:

@@ -182,6 +182,22 @@ def test_two_sweepers_do_nothing_twice(make: MakeService) -> None:
     assert len(service.ran()) <= 30 + 2
 
 
+def test_two_beats_keep_each_night_once_and_one_of_them_may_be_killed(make: MakeService) -> None:
+    service = make(seconds=SLOW)
+    service.start()
+    began = time.time()
+    for _ in range(2):
+        service.beat(began, nights=1)
+    wait_for(lambda: service.store.nights.open() is not None, "no night is begun")
+    wait_for(lambda: len(service.ran()) > 3, "nothing was begun")
+    keeper = service.store.nights.open()
+    assert keeper is not None
+    (beat,) = [each for each in service.beats if f"/{each.pid}/" in keeper.owner]
+    beat.kill()
+    service.assert_nights(1)
+    wait_for(lambda: not service.left(), "something is left")
+
+
 def test_a_worker_that_is_told_to_stop_finishes_what_it_has(make: MakeService) -> None:
     service = make(seconds=2)
     worker = service.start()

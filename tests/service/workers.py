@@ -17,6 +17,7 @@ from typing import Any
 from runner.adapters.sql_store import SqlStore
 from runner.errors import StoreTrouble
 from tests.servers import Postgres, Redis, wait_for
+from tests.service.beating import NAMES, ended, write_corpus
 from tests.service.corpus import CORPUS
 from tests.service.pretence import Pretended, submit
 from tests.service.simulation import Service, essence, report_of
@@ -70,6 +71,7 @@ class RealService:
     redis: Redis
     how: Pretended = field(default_factory=Pretended)
     workers: list[Worker] = field(default_factory=list)
+    beats: list[subprocess.Popen[bytes]] = field(default_factory=list)
     asked: dict[str, str] = field(default_factory=dict)
     """Behaviours by run."""
     env: dict[str, str] = field(default_factory=dict)
@@ -104,6 +106,30 @@ class RealService:
         self.workers.append(worker)
         wait_for(worker.is_ready, "a worker does not get ready")
         return worker
+
+    def beat(self, began: float, nights: int) -> subprocess.Popen[bytes]:
+        """Start a beat, which keeps so many nights of the corpus, or sees that somebody does."""
+        own = {
+            "FIXPROOF_HOME": str(self.folder / "home-of-beats"),
+            "FIXPROOF_DATABASE_URL": self.database,
+            "FIXPROOF_BROKER_URL": self.redis.address(),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(REPO),
+        }
+        if not (self.folder / "repros").exists():
+            write_corpus(self.folder)
+        with (self.folder / f"beat-{next(self._serial)}.log").open("wb") as log:
+            words = ["-m", "tests.service.beating", str(began), str(nights)]
+            beat = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", sys.executable, *words],
+                cwd=self.folder,
+                env=os.environ | own,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.beats.append(beat)
+        return beat
 
     def submit(self, *names: str, nightly: bool = False) -> list[str]:
         """Ask for runs of behaviours; their ids."""
@@ -150,6 +176,27 @@ class RealService:
             assert len(kept) == len(set(kept))
         wait_for(lambda: not self.left(), f"left: {self.left()}")
 
+    def assert_nights(self, most: int) -> None:
+        """All beats ended by themselves, and each night found of each case what is usual."""
+        for each in self.beats:
+            assert each.wait(PATIENCE) in (0, -signal.SIGKILL), f"a beat ended: {self.folder}"
+        found = ended(self.store)
+        assert len(found) >= most
+        moments = [each.night for each in found]
+        assert len(moments) == len(set(moments))
+        for night in found:
+            stood = {each.case: each.standing for each in night.entries}
+            assert stood.keys() == {*NAMES}, night
+            for name, standing in stood.items():
+                expected = usual(name)
+                assert (standing.status, standing.outcome) == (
+                    expected["status"],
+                    expected["outcome"],
+                )
+        runs = [every.run for each in found for entry in each.entries for every in entry.rounds]
+        assert len(runs) == len(set(runs))
+        assert self.store.nights.open() is None
+
     def left(self) -> dict[str, Any]:
         """Items of work, and leases."""
         begun = Counter(each.state for each in self.store.work.begun())
@@ -171,6 +218,9 @@ def a_service(
     try:
         yield service
     finally:
+        for beat in service.beats:
+            beat.kill()
+            beat.wait()
         for each in service.workers:
             for process in [*each.pool_if_alive(), each.process.pid]:
                 _kill(process)

@@ -42,17 +42,27 @@ class Nights:
     """Keeps each night once, and takes no time for it."""
 
     def __init__(self) -> None:
-        self.kept: list[str | None] = []
-        self.open = False
+        self.kept: list[str] = []
+        self.open: str | None = None
         self.troubles: list[Exception] = []
+        self.dark = False
+        """Whether it cannot be told what is open, once there was trouble."""
+        self._away = False
 
-    def keep(self, night_id: str | None) -> None:
+    def keep(self, night_id: str) -> None:
         if self.troubles:
+            self._away = self.dark
             raise self.troubles.pop()
         if night_id in self.kept:
             raise NightTaken(f"{night_id} has been kept already")
         self.kept.append(night_id)
-        self.open = False
+        self.open = None
+
+    def open_night(self) -> str | None:
+        if self._away:
+            self._away = False
+            raise StoreTrouble("the database is away")
+        return self.open
 
 
 def beat(nights: Nights, days: int = 3, clock: Clock | None = None) -> list[str]:
@@ -62,7 +72,7 @@ def beat(nights: Nights, days: int = 3, clock: Clock | None = None) -> list[str]
         Schedule("0 2 * * *"),
         now=lambda: clock.now,
         keep=nights.keep,
-        is_open=lambda: nights.open,
+        open_night=nights.open_night,
         told=Waiting(clock, NOON + timedelta(days=days)),
         say=said.append,
     ).beat_on()
@@ -91,17 +101,49 @@ def test_a_clock_that_jumps_back_an_hour_begins_no_second_night() -> None:
 
 def test_a_night_that_was_left_open_is_gone_on_with_at_once() -> None:
     nights = Nights()
-    nights.open = True
+    nights.open = "night-20260228-020000"
     beat(nights, days=1)
-    assert nights.kept == [None, "night-20260302-020000"]
+    assert nights.kept == ["night-20260228-020000", "night-20260302-020000"]
 
 
 def test_a_night_that_another_keeps_is_watched_until_it_is_over() -> None:
     nights = Nights()
-    nights.open = True
+    nights.open = "night-20260228-020000"
     nights.troubles = [NightTaken("another keeps it")] * 3
     assert beat(nights, days=1) == ["another keeps it"] * 3
-    assert nights.kept[0] is None
+    assert nights.kept[0] == "night-20260228-020000"
+
+
+def test_a_night_that_another_ends_while_it_is_watched_is_not_begun_anew() -> None:
+    nights = Nights()
+    nights.open = "night-20260228-020000"
+    nights.kept = ["night-20260228-020000"]
+    nights.troubles = [NightTaken("another keeps it")]
+    keep = nights.keep
+
+    def ends(night_id: str) -> None:
+        if not nights.troubles:
+            nights.open = None
+        keep(night_id)
+
+    nights.keep = ends  # type: ignore[method-assign]
+    beat(nights, days=1)
+    assert nights.kept == ["night-20260228-020000", "night-20260302-020000"]
+
+
+def test_a_night_that_trouble_interrupts_is_gone_on_with_when_it_has_passed() -> None:
+    nights = Nights()
+    nights.open = "night-20260228-020000"
+    nights.troubles = [StoreTrouble("the database is away")] * 2
+    assert beat(nights, days=1) == ["the database is away"] * 2
+    assert nights.kept == ["night-20260228-020000", "night-20260302-020000"]
+
+
+def test_a_night_whose_moment_comes_while_the_database_is_away_begins_later() -> None:
+    nights = Nights()
+    nights.dark, nights.troubles = True, [StoreTrouble("the database is away")]
+    assert beat(nights) == ["the database is away"]
+    assert nights.kept == [f"night-2026030{day}-020000" for day in (2, 3, 4)]
 
 
 def test_trouble_costs_one_night_and_no_other() -> None:
