@@ -166,22 +166,30 @@ class LocalDriver:
     def _serve(
         self, need: Need, answer: _Answer, prepare: ThreadPoolExecutor, attempt: ThreadPoolExecutor
     ) -> None:
+        free = self._jobs - self._running.total()
         for want in need.wants:
+            if free == 0 and self._prepares_enough:
+                break
             if want.cell.id in answer.held or self._prepare(want.cell, prepare):
                 continue
             if want.patient and not answer.idle:
                 continue
-            for _ in range(min(answer.left(want), self._jobs - self._running.total())):
+            for _ in range(min(answer.left(want), free)):
+                free -= 1
                 answer.begun[want.cell.id] += 1
                 self._running[want.cell.id] += 1
                 future = attempt.submit(self._attempt, want, self._facts[want.cell.id])
                 self._pending.add(future)
                 self._begun[future] = time.monotonic()
         for cell in need.ahead:
-            if len(self._preparing) < _PREPARING and cell.id not in self._given_up:
+            if cell.id not in self._given_up:
                 self._prepare(cell, prepare, ahead=True)
         if not self._pending and not answer.stale:
             raise AssertionError(f"the plan wants what cannot be started: {need}")
+
+    @property
+    def _prepares_enough(self) -> bool:
+        return len(self._preparing) >= _PREPARING
 
     def _await(self, answer: _Answer) -> None:
         """Wait for something to be finished, or until the plan may be asked again."""
@@ -207,16 +215,21 @@ class LocalDriver:
                 change(answer)
 
     def _prepare(self, cell: Cell, prepare: ThreadPoolExecutor, *, ahead: bool = False) -> bool:
-        """See to it that a cell gets its environment; False if it has one."""
+        """See to it that a cell gets its environment; False if it has one.
+
+        Nothing waits in line: the first cells are to be installed before the last are resolved.
+        """
         known = self._facts.get(cell.id, Facts())
         if cell.id in self._preparing or isinstance(known.lock, Failure):
             return True
+        if cell.id in self._environments:
+            return False
+        if self._prepares_enough:
+            return True
         if known.lock is None:
             job = partial(self._resolve, cell, dict(self._facts), ahead=ahead)
-        elif cell.id not in self._environments:
-            job = partial(self._install, cell, known)
         else:
-            return False
+            job = partial(self._install, cell, known)
         self._preparing.add(cell.id)
         future = prepare.submit(job)
         self._pending.add(future)

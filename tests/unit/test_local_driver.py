@@ -19,7 +19,8 @@ from runner.runs import Runs
 from tests.builders import GOOD, a_lock, an_attempt, an_interpreter
 from tests.histories import Past
 
-PLAN = Past(("1.0", "1.1", "1.2"), frozenset(), said_broken=("1.0",)).bisection()
+VERSIONS = tuple(f"1.{minor}" for minor in range(12))
+PLAN = Past(VERSIONS, frozenset(), said_broken=("1.0",)).bisection()
 CELLS = PLAN.cells(PLAN.series[0])
 END = Conclusion(series=())
 Step = Callable[[Mapping[str, Facts]], Need | Conclusion]
@@ -38,6 +39,7 @@ class Workshop:
 
     def resolve(self, cell: Cell, facts: Mapping[str, Facts], *, ahead: bool = False) -> Facts:
         del facts, ahead
+        self.happens(f"{cell.version} is resolved")
         return Facts(lock=a_lock(pkg=cell.version))
 
     def install(self, cell: Cell, facts: Facts) -> tuple[Environment, Facts]:
@@ -99,5 +101,17 @@ def test_an_attempt_that_takes_long_holds_up_nothing() -> None:
         if ran(facts, "1.0"):
             return Need(wants=(want("1.1"), want("1.2")))
         return Need(wants=(want("1.0"), want("1.1")))
+
+    drive(workshop, step)
+
+
+def test_the_first_releases_run_before_the_last_are_resolved() -> None:
+    workshop = Workshop()
+    for each in VERSIONS[4:]:
+        workshop.hold(f"{each} is resolved", until="1.0 has run")
+
+    def step(facts: Mapping[str, Facts]) -> Need | Conclusion:
+        wants = tuple(want(each) for each in VERSIONS if not ran(facts, each))
+        return Need(wants=wants) if wants else END
 
     drive(workshop, step)
