@@ -236,6 +236,8 @@ def confirmation(series: SeriesReport) -> str:
             return "no boundary to confirm"
         case "same":
             return "the boundary holds with identical dependencies on both sides"
+        case "differs" if series.window:
+            return "not every boundary holds with identical dependencies (see above)"
         case "differs":
             return "the boundary does not hold with identical dependencies on both sides"
         case _:
@@ -260,6 +262,8 @@ def shown_cells(cells: SeriesCells, series: SeriesReport) -> tuple[CellReport, .
     Where none of them shows the bug, the newest release that does comes first.
     """
     boundary = {series.measured.last_broken, series.measured.first_fixed}
+    if series.broken_in and series.broken_in.after:
+        boundary |= {series.broken_in.after, series.broken_in.by}
     if series.confirmation and series.confirmation.result is ConfirmationResult.DIFFERS:
         boundary |= {part for each in cells.others for part in (each.version, _deps_of(each.id))}
     counted = [
