@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import ParamSpec, Protocol, TypeVar
 
 from runner.adapters.corpus_files import CorpusFiles
-from runner.errors import FixproofError, NightTaken, StoreTrouble
+from runner.errors import FixproofError, NightTaken
 from runner.nightly import quarantine
 from runner.nightly.due import selected
 from runner.nightly.ground import Ground
@@ -50,6 +50,11 @@ class Asked(Value):
     """A run or a night: only what did not hold in it."""
     fresh: bool = False
     deadline: timedelta | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is the whole corpus."""
+        return not self.patterns and self.failed is None
 
 
 class Here(Executor):
@@ -112,6 +117,18 @@ class NightGround(Ground, Protocol):
         ...
 
 
+class News(Protocol):
+    """Tells people of a night."""
+
+    def began(self) -> None:
+        """Say that this process keeps it."""
+        ...
+
+    def tell(self, night: Night) -> None:
+        """Say what it found."""
+        ...
+
+
 Corpus = tuple[Listed | BrokenListing, ...]
 
 
@@ -133,7 +150,7 @@ def keep_watch(
     asked: Asked,
     ground: NightGround,
     listener: Watcher,
-    tell: Callable[[Night], None],
+    news: News,
     *,
     night_id: str | None = None,
 ) -> Night:
@@ -144,7 +161,7 @@ def keep_watch(
         asked: what it is to look after.
         ground: what carries its runs out.
         listener: who watches it.
-        tell: tells people of it; before it counts as ended, so that a kill loses no message.
+        news: tells people of it; before it counts as ended, so that a kill loses no message.
         night_id: the one that it is to be, if none is open; None for a new one.
 
     Raises:
@@ -158,12 +175,13 @@ def keep_watch(
     owner = f"{platform.node()}/{os.getpid()}/{program.new_id()}"
     night = _taken(program, owner, listener, night_id)
     with _leaving(ground), _keeping(ground.nights, night.id, owner) as kept:
+        news.began()
         now = program.now()
         muted = quarantined.muted(now.date())
         found = survey(ground, corpus, wish, now=now, night=night.id, muted=muted)
         document = Watch(ground, night, wish, quarantined, kept).keep(found)
         kept()
-        tell(document)
+        news.tell(document)
         ground.nights.end(document, owner)
     return document
 
@@ -247,7 +265,7 @@ def _keeping(nights: NightStore, night_id: str, owner: str) -> Iterator[Callable
 
     def kept() -> None:
         if lost.is_set():
-            raise StoreTrouble(f"{night_id} was not heard of for a while, and another keeps it now")
+            raise NightTaken(f"{night_id} was not heard of for a while, and another keeps it now")
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()

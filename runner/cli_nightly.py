@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runner.cli_options import SANDBOXES, chosen_format
-from runner.errors import NobodyTold, WrongUsage
+from runner.errors import Interrupted, NightTaken, NobodyTold, WrongUsage
 from runner.formats import OF_RUNS, Format
 
 if TYPE_CHECKING:
@@ -96,13 +95,17 @@ def watch_once(
     night_id: str | None = None,
 ) -> tuple[Night, tuple[str, ...]]:
     """Keep a night and tell people of it; with why somebody could not be told."""
-    from runner.adapters.telling import pinging
     from runner.at_night import keep_watch
 
-    news = _News(program.settings, always=always)
-    with pinging(program.settings.ping, listener.note) as ended:
-        night = keep_watch(program, asked, ground, listener, news.tell, night_id=night_id)
-        news.end(ended)
+    news = _News(program.settings, always=always, pings=asked.whole)
+    try:
+        night = keep_watch(program, asked, ground, listener, news, night_id=night_id)
+    except (Interrupted, NightTaken):  # another keeps it, or will
+        raise
+    except Exception:
+        news.failed()
+        raise
+    news.ended(night)
     return night, news.faults
 
 
@@ -119,10 +122,14 @@ def _ground(program: Program, options: Options, listener: Watcher, *, here: bool
 class _News:
     """Tells people of a night; that somebody could not be told never costs the night."""
 
-    def __init__(self, settings: Settings, *, always: bool) -> None:
+    def __init__(self, settings: Settings, *, always: bool, pings: bool) -> None:
         self._settings = settings
         self._always = always
+        self._pings = pings
         self.faults: tuple[str, ...] = ()
+
+    def began(self) -> None:
+        self._ping("start")
 
     def tell(self, night: Night) -> None:
         from runner.adapters.telling import tell
@@ -132,11 +139,19 @@ class _News:
         if self._settings.notify and (self._always or worth_telling(night)):
             self.faults += tell(self._settings.notify, *digest(night))
 
-    def end(self, ended: Callable[[], None]) -> None:
-        try:
-            ended()
-        except NobodyTold as error:
-            self.faults += (error.message,)
+    def ended(self, night: Night) -> None:
+        self._ping("fail" if night.blind else "")
+
+    def failed(self) -> None:
+        self._ping("fail")
+
+    def _ping(self, what: str) -> None:
+        from runner.adapters.telling import ping
+
+        address = self._settings.ping if self._pings else None
+        fault = "what FIXPROOF_PING_URL names does not answer"
+        if address is not None and not ping(address, what) and fault not in self.faults:
+            self.faults += (fault,)
 
 
 def print_night(program: Program, night: Night, form: Format) -> None:

@@ -132,6 +132,13 @@ class NobodyTold(FixproofError):
     kind = "nobody_told"
 
 
+class NightBlind(FixproofError):
+    """A night is kept, but it left out more than a small share of its cases."""
+
+    exit_code = 16
+    kind = "night_blind"
+
+
 class NotConcluded(FixproofError):
     """A run of the service ended without a conclusion: it was cancelled, or trouble kept it."""
 

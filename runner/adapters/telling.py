@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-
-from runner.errors import NobodyTold
+from collections.abc import Iterable
 
 _SECONDS = 10
 _TRIES = 3
@@ -31,37 +28,19 @@ def tell(addresses: Iterable[str], title: str, body: str) -> tuple[str, ...]:
     return tuple(faults)
 
 
-@contextmanager
-def pinging(address: str | None, note: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Tell a watcher that something began, and that it failed if it does.
-
-    What is given is called at the end, and tells that all is well.
+def ping(address: str, what: str = "") -> bool:
+    """Tell a watcher of cron jobs, as healthchecks and its like are; whether it answered.
 
     Args:
-        address: of the watcher, as healthchecks and its like have them; None for none.
-        note: told what went wrong at the beginning, where that is no reason to stop.
+        address: of the watcher.
+        what: `start` or `fail`; nothing where all is well.
     """
-
-    def ended() -> None:
-        if address is not None and not _ping(address):
-            raise NobodyTold("what FIXPROOF_PING_URL names does not answer")
-
-    if address is not None and not _ping(f"{address.rstrip('/')}/start"):
-        note("what FIXPROOF_PING_URL names does not answer")
-    try:
-        yield ended
-    except BaseException:
-        if address is not None:
-            _ping(f"{address.rstrip('/')}/fail")
-        raise
-
-
-def _ping(address: str) -> bool:
     import requests
 
+    asked = f"{address.rstrip('/')}/{what}" if what else address
     for _ in range(_TRIES):
         try:
-            if requests.get(address, timeout=_SECONDS).ok:
+            if requests.get(asked, timeout=_SECONDS).ok:
                 return True
         except requests.RequestException:
             continue

@@ -8,12 +8,16 @@ from typing import Literal
 
 from pydantic import Field
 
+from runner.errors import NightBlind
 from runner.nightly.changes import Change, Kind, exit_code
 from runner.nightly.due import Cause, Due
 from runner.nightly.noise import Disagreement, Noise
 from runner.nightly.standing import Standing
 from runner.outcome import Outcome, Status
 from runner.value import Value
+
+MOST_UNSEEN = 0.1
+"""The share of its cases that a night may not look at, or leave out, and still count as well."""
 
 
 class Round(Value):
@@ -106,18 +110,25 @@ class Night(Value):
     """That were made tonight."""
     exit_code: int
     """Of what changed: 0 nothing alarming, 1 newly failing or withdrawn, 3 cannot be judged, above
-    that the trouble that kept it from looking at anything."""
+    that the trouble that kept it from looking at more than a small share of its cases."""
     changes: tuple[Change, ...]
     """Most alarming first."""
     entries: tuple[Entry, ...]
     not_looked: tuple[NotLooked, ...]
     left_out: tuple[str, ...]
     """Due, and not begun because of the deadline, now or before: these come first next time."""
+    unseen: int = 0
+    """Of `cases`, those that tonight did not look at, or left out."""
     quarantine: tuple[QuarantineReport, ...]
     noise: NoiseReport
     """Tonight."""
     noise_ever: NoiseReport
     """In all nights so far."""
+
+    @property
+    def blind(self) -> bool:
+        """Whether it saw too little for its silence to mean anything."""
+        return self.unseen > MOST_UNSEEN * self.cases
 
     def document(self) -> str:
         """As JSON."""
@@ -149,6 +160,7 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
     more: Iterable[Change],
     not_looked: tuple[NotLooked, ...],
     left_out: tuple[str, ...],
+    left_before: tuple[str, ...] = (),
     quarantine: tuple[QuarantineReport, ...],
     before: Noise,
 ) -> Night:
@@ -163,7 +175,8 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
         entries: what it did.
         more: changes that are of no entry.
         not_looked: what it could not look at.
-        left_out: what it had no time for.
+        left_out: what it had no time for,
+        left_before: and what nights before had not, of cases that it does not look after.
         quarantine: who alarms nobody.
         before: the noise of all nights before.
     """
@@ -173,6 +186,7 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
             key=lambda each: (each.quarantined, list(Kind).index(each.kind), each.case),
         )
     )
+    unseen = len({*(each.case for each in not_looked), *left_out})
     noise = sum((each.noise for each in entries), Noise())
     return Night(
         night=night,
@@ -181,22 +195,25 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
         cases=cases,
         due=due,
         attempts=sum(each.attempts for each in entries),
-        exit_code=exit_code(changes) or _blind(not_looked, cases),
+        exit_code=exit_code(changes) or _blind(not_looked, unseen, cases),
         changes=changes,
         entries=tuple(sorted(entries, key=lambda each: each.case)),
         not_looked=not_looked,
-        left_out=left_out,
+        left_out=tuple(sorted({*left_out, *left_before})),
+        unseen=unseen,
         quarantine=quarantine,
         noise=NoiseReport.of(noise),
         noise_ever=NoiseReport.of(before + noise),
     )
 
 
-def _blind(not_looked: tuple[NotLooked, ...], cases: int) -> int:
-    """The exit code of the trouble that kept a night from looking at anything."""
-    return not_looked[0].exit_code if not_looked and len(not_looked) >= cases else 0
+def _blind(not_looked: tuple[NotLooked, ...], unseen: int, cases: int) -> int:
+    """The exit code of what kept a night from looking at its cases, where that is too many."""
+    if unseen <= MOST_UNSEEN * cases:
+        return 0
+    return not_looked[0].exit_code if not_looked else NightBlind.exit_code
 
 
 def worth_telling(night: Night) -> bool:
     """Whether somebody is to be told of it unasked."""
-    return any(not each.quarantined for each in night.changes)
+    return night.blind or any(not each.quarantined for each in night.changes)

@@ -278,7 +278,8 @@ class Watch:
                 for each in expired
             ),
             not_looked=not_looked,
-            left_out=tuple(sorted(self._left(left, last))),
+            left_out=tuple(sorted(left)),
+            left_before=self._left_before(last),
             quarantine=tuple(
                 QuarantineReport(
                     case=each.id,
@@ -292,12 +293,12 @@ class Watch:
             before=last.noise_ever.counts if last else Noise(),
         )
 
-    def _left(self, left: set[str], last: Night | None) -> set[str]:
-        """What was left out tonight, or before by a night that looked after other cases."""
+    def _left_before(self, last: Night | None) -> tuple[str, ...]:
+        """What was left out before, of cases that this night does not look after."""
         only = self._wish.only
         if only is None or last is None:
-            return left
-        return left | ({*last.left_out} - only)
+            return ()
+        return tuple({*last.left_out} - only)
 
 
 def _round(report: Report, why: Literal["due", "confirm", "again"]) -> Round:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from jinja2 import BytecodeCache
@@ -30,6 +31,16 @@ KINDS = {
 }
 
 
+_SEVERAL = {
+    Kind.WITHDRAWN: "releases withdrawn",
+    Kind.EXPIRED: "quarantines are over",
+    Kind.ADDED: "new cases",
+    Kind.REMOVED: "removed cases",
+}
+_NAMED = 20
+"""Cases of a kind of trouble that a message names."""
+
+
 class Table(Value):
     """Some rows under a heading."""
 
@@ -50,17 +61,18 @@ class View(Value):
 
 def headline(night: Night) -> str:
     """What changed, in a sentence."""
-    counted = [
-        f"{sum(each.kind is kind and not each.quarantined for each in night.changes)} "
-        f"{said[0].lower()}{said[1:]}"
-        for kind, said in KINDS.items()
-        if any(each.kind is kind and not each.quarantined for each in night.changes)
+    told = Counter(each.kind for each in night.changes if not each.quarantined)
+    said = [
+        f"{told[kind]} {_SEVERAL.get(kind, one) if told[kind] > 1 else one}"
+        for kind, one in ((kind, each[0].lower() + each[1:]) for kind, each in KINDS.items())
+        if told[kind]
     ]
-    if counted:
-        return ", ".join(counted)
-    if night.not_looked and len(night.not_looked) >= night.cases:
-        return "nothing could be looked at"
-    return "nothing changed"
+    if night.unseen and night.unseen >= night.cases:
+        return ", ".join([*said, "nothing could be looked at"])
+    said = said or ["nothing changed"]
+    if night.unseen:
+        said.append(f"{night.unseen} of {night.cases} cases not looked at")
+    return ", ".join(said)
 
 
 def view(night: Night) -> View:
@@ -164,6 +176,8 @@ def junit(night: Night, *, user_home: str = "") -> str:
     for each in night.not_looked:
         case = _testcase(suite, each.case)
         SubElement(case, "skipped", message=hide(visible(f"not looked at: {each.why}")))
+    for left in night.left_out:
+        SubElement(_testcase(suite, left), "skipped", message="left out: there was no time for it")
     for change in night.changes:
         if change.kind is Kind.EXPIRED:
             case = _testcase(suite, f"{change.case} (quarantine)")
@@ -183,11 +197,17 @@ def digest(night: Night) -> tuple[str, str]:
     shown = view(night)
     told = [each for each in night.changes if not each.quarantined]
     lines = [f"- {KINDS[each.kind]}: {inline(each.case)}: {inline(each.said)}" for each in told]
-    lines += [
-        f"- Not looked at: {inline(each.case)}: {inline(each.why)}" for each in night.not_looked
-    ]
+    lines += _named(
+        [f"- Not looked at: {inline(each.case)}: {inline(each.why)}" for each in night.not_looked]
+    )
+    lines += _named([f"- Left out: {inline(each)}" for each in night.left_out])
     facts = [f"{name}: {said}" for name, said in shown.facts]
     return f"fixproof: {shown.title}: {shown.answer}", "\n".join([*lines, "", *facts])
+
+
+def _named(lines: list[str]) -> list[str]:
+    more = len(lines) - _NAMED
+    return [*lines[:_NAMED], f"- and {more} more"] if more > 0 else lines
 
 
 def _facts(night: Night) -> tuple[tuple[str, str], ...]:

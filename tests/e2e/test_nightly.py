@@ -161,7 +161,7 @@ def test_trouble_with_one_package_keeps_no_other_from_its_night(
     corpus.write()
     lost = Cases(nights.corpus, other)
     lost.write(name="lost")
-    found = nights(0)
+    found = nights(0, code=4)
     assert kinds(found) == [("added", "bug")]
     assert [(each["case"], each["kind"]) for each in found["not_looked"]] == [
         ("lost", "unknown_package")
@@ -269,7 +269,7 @@ def test_what_a_deadline_leaves_out_comes_first_the_next_night(
 ) -> None:
     for name in ("a", "b", "c"):
         corpus.write("import time\ntime.sleep(0.3)\n" + TELLS, name=name)
-    found = nights(0, "--deadline", "1s")
+    found = nights(0, "--deadline", "1s", code=16)
     assert [each["case"] for each in found["entries"]] == ["a"]
     assert found["left_out"] == ["b", "c"]
     corpus.write(name="aa")
@@ -372,9 +372,34 @@ def test_people_are_told_once_of_what_changed_and_a_watcher_every_night(
     nights(2, "--always", env=told)
     assert heard.messages[1]["title"].endswith("nothing changed")
 
+    heard.pings.clear()
+    corpus.write(name="more")
+    nights(3, "--deadline", "0s", code=16, env=told)
+    assert heard.pings == ["/ping/start", "/ping/fail"]
+    assert "Left out: more" in heard.messages[2]["message"]
+
+    heard.pings.clear()
+    nights(3, "bug", code=0, env=told)
+    assert heard.pings == []
     (nights.corpus / "quarantine.toml").write_text("[[")
     assert nights.called(3, env=told)[0] == 2
-    assert heard.pings[-2:] == ["/ping/start", "/ping/fail"]
+    assert heard.pings == ["/ping/fail"]
+
+
+def test_only_the_keeper_of_a_night_pings_and_one_that_is_stopped_leaves_it_to_the_next(
+    nights: Nights, corpus: Cases, heard: Heard
+) -> None:
+    corpus.write("import time\ntime.sleep(3)\n" + TELLS)
+    told = {"FIXPROOF_PING_URL": f"http://{heard.address}/ping"}
+    with nights.started(0, env=told) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if b"running" in line or b"bug" in line)
+        assert nights.called(0, env=told)[0] == 12
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    assert heard.pings == ["/ping/start"]
+    assert nights.called(0, env=told)[0] == 0
+    assert heard.pings == ["/ping/start", "/ping/start", "/ping"]
 
 
 def test_that_nobody_can_be_told_is_said_and_costs_no_night(

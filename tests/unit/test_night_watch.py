@@ -12,11 +12,18 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from runner.at_night import Here
-from runner.errors import FixproofError, IndexUnreachable, NoSpace, StoreTrouble, UnknownPackage
+from runner.errors import (
+    FixproofError,
+    IndexUnreachable,
+    NightBlind,
+    NoSpace,
+    StoreTrouble,
+    UnknownPackage,
+)
 from runner.nightly.changes import Kind
 from runner.nightly.due import Why
 from runner.nightly.keeping import OpenNight
-from runner.nightly.night import DueDocument, Entry, Night
+from runner.nightly.night import DueDocument, Entry, Night, worth_telling
 from runner.nightly.quarantine import Quarantine, Quarantined
 from runner.nightly.standing import BrokenListing, Listed, Standing
 from runner.nightly.survey import Wish, survey
@@ -271,7 +278,6 @@ def test_trouble_with_a_case_is_said_and_the_night_goes_on() -> None:
     ground = FakeGround()
     night = ground.night(A, B, a=[IndexUnreachable("down")], b=[PASS, PASS])
     assert [(each.case, each.exit_code) for each in night.not_looked] == [("a", 5)]
-    assert night.exit_code == 0
     assert [each.case for each in ground.night(A, B, a=[PASS, PASS]).entries] == ["a"]
 
 
@@ -281,7 +287,7 @@ def test_a_package_that_the_index_does_not_tell_of_is_asked_for_once() -> None:
     lost = [listed(name, "lost") for name in ("x", "y", "z")]
     night = ground.night(*lost, A, a=[PASS, PASS])
     assert ground.asked == ["lost", "pkg"]
-    assert (len(night.not_looked), night.exit_code) == (3, 0)
+    assert len(night.not_looked) == 3
     blind = ground.night(*lost, wish=Wish(only=frozenset("xyz")))
     assert (headline(blind), blind.exit_code) == ("nothing could be looked at", 5)
 
@@ -318,6 +324,37 @@ def test_after_the_deadline_nothing_begins_and_what_was_left_out_comes_first() -
     night = ground.night(listed("0"), A, B, script={"0": [PASS, PASS], "b": [PASS, PASS]})
     assert [name for name, _ in ground.verified][:2] == ["b", "0"]
     assert night.left_out == ()
+
+
+def test_a_night_that_left_out_more_than_a_small_share_is_trouble_and_says_what() -> None:
+    ground = FakeGround()
+    cases = [listed(f"c{number:02}") for number in range(30)]
+    night = ground.night(*cases, wish=Wish(deadline=timedelta(0)))
+    assert (night.exit_code, night.unseen, night.blind) == (NightBlind.exit_code, 30, True)
+    assert worth_telling(night)
+    title, text = digest(night)
+    assert title.endswith("nothing could be looked at")
+    assert "Left out: c19" in text
+    assert "c20" not in text
+    assert "and 10 more" in text
+    assert ET.fromstring(junit(night)).get("skipped") == "30"
+    ground.takes = timedelta(minutes=1)
+    enough = Wish(deadline=timedelta(minutes=28.5))
+    night = ground.night(*cases, wish=enough, script={each.id: [PASS, PASS] for each in cases})
+    assert (0 < night.unseen <= 3, night.exit_code, night.blind) == (True, 0, False)
+    assert f"{night.unseen} of 30 cases not looked at" in headline(night)
+
+
+def test_what_was_left_out_before_is_no_trouble_of_tonights_selection() -> None:
+    ground = FakeGround()
+    ground.night(A, B, wish=Wish(deadline=timedelta(0)))
+    night = ground.night(A, wish=Wish(only=frozenset("a")), a=[PASS, PASS])
+    assert (night.left_out, night.unseen, night.exit_code) == (("b",), 0, 0)
+
+
+def test_several_of_a_kind_are_counted_in_good_english() -> None:
+    night = FakeGround().night(A, B, a=[PASS, PASS], b=[PASS, PASS])
+    assert headline(night) == "2 new cases"
 
 
 def test_a_night_that_is_over_runs_nothing_twice() -> None:
