@@ -183,6 +183,12 @@ def gone_since(standing: Standing, history: History) -> tuple[tuple[str, Offer],
     )
 
 
+def missing_since(standing: Standing, history: History) -> tuple[str, ...]:
+    """Of these, what the index does not even list; a mirror may just have lost it for a while."""
+    found = gone_since(standing, history)
+    return tuple(version for version, offer in found if offer is Offer.GONE)
+
+
 def _causes(listed: Listed, standing: Standing, history: History, now: datetime) -> Iterator[Cause]:
     if standing.doubt:
         yield Cause(why=Why.DOUBT, said=f"two rounds disagreed: {standing.doubt}")

@@ -97,6 +97,8 @@ class Standing(Value):
     known_as: Status | None = None
     """What people take it for, where that is not its status: nobody was told of that, because it
     was never confirmed, or the case was in quarantine. None where they know."""
+    missing: tuple[str, ...] = ()
+    """Releases that the index lacked in that night, and had before: believed if they still are."""
     removed: bool = False
     """Its file is gone from the corpus."""
 

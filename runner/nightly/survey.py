@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from runner.errors import FixproofError, UnknownPackage
+from runner.errors import FixproofError, IndexUnreachable, UnknownPackage
 from runner.nightly.changes import removed
-from runner.nightly.due import Due, due, in_turn
+from runner.nightly.due import Due, due, in_turn, missing_since
 from runner.nightly.ground import ENDS_THE_NIGHT, Ground
 from runner.nightly.night import NotLooked
 from runner.nightly.standing import BrokenListing, Listed, Standing
@@ -39,6 +39,8 @@ class Survey(NamedTuple):
     not_looked: tuple[NotLooked, ...]
     gone: tuple[Standing, ...]
     """Cases whose files are gone since."""
+    unsure: tuple[Standing, ...]
+    """Cases of which the index lacks releases for the first time, or lists them again."""
 
 
 def survey(
@@ -71,19 +73,48 @@ def survey(
         if each.package in histories
     )
     known = {each.id for each in corpus}
+    unsure = tuple(_unsure(listed, standings, histories, night))
+    not_yet = {each.case for each in unsure if each.missing}
     return Survey(
         listed=listed,
         broken=tuple(each for each in looked_after if isinstance(each, BrokenListing)),
         standings=standings,
         histories=histories,
-        due=in_turn(each for each in found if each),
-        not_looked=tuple(
-            not_looked_at(each.id, troubles[each.package])
-            for each in listed.values()
-            if each.package in troubles
+        due=in_turn(each for each in found if each and each.case not in not_yet),
+        not_looked=(
+            *(
+                not_looked_at(each.id, troubles[each.package])
+                for each in listed.values()
+                if each.package in troubles
+            ),
+            *(not_sure_of(each) for each in unsure if each.missing),
         ),
         gone=removed(standings, known, night) if wish.only is None else (),
+        unsure=unsure,
     )
+
+
+def _unsure(
+    listed: Mapping[str, Listed],
+    standings: Mapping[str, Standing],
+    histories: Mapping[str, History],
+    night: str,
+) -> Iterator[Standing]:
+    """What is kept of cases because of what the index lacks; what it lacks twice is believed."""
+    for name, each in listed.items():
+        before = standings.get(name)
+        if before is None or before.removed or each.package not in histories:
+            continue
+        missing = missing_since(before, histories[each.package])
+        if {*missing} - {*before.missing} or (before.missing and not missing):
+            yield before.model_copy(update={"night": night, "missing": missing})
+
+
+def not_sure_of(standing: Standing) -> NotLooked:
+    """A case that waits for another night, as the index may be wrong."""
+    lacks = ", ".join(standing.missing)
+    said = f"the index no longer lists {standing.package} {lacks}: believed if it still does not"
+    return not_looked_at(standing.case, IndexUnreachable(f"{said} the next night"))
 
 
 def not_looked_at(case_id: str, error: FixproofError) -> NotLooked:

@@ -21,7 +21,7 @@ from runner.nightly.night import Entry, Night, NotLooked, QuarantineReport, Roun
 from runner.nightly.noise import Noise, compare, first_of, runs_twice
 from runner.nightly.quarantine import Quarantine
 from runner.nightly.standing import BrokenListing, Listed, Standing, offers, standing_of
-from runner.nightly.survey import Survey, Wish, not_looked_at
+from runner.nightly.survey import Survey, Wish, not_looked_at, not_sure_of
 from runner.outcome import Outcome, Status
 from runner.releases import History
 from runner.report import Report
@@ -67,10 +67,12 @@ class Watch:
     def keep(self, found: Survey) -> Night:
         """Do what is due, and draw up what came of it."""
         done = {each.case: each for each in self._ground.nights.entries(self._night.id)}
-        for each in (*self._broken(found), *self._gone(found)):
+        unsure = (self._bare(each, ()) for each in found.unsure)
+        for each in (*self._broken(found), *self._gone(found), *unsure):
             if each.case not in done:
                 self._enter(each, done)
-        not_looked = list(found.not_looked)
+        not_looked = [each for each in found.not_looked if each.case not in done]
+        not_looked += [not_sure_of(e.standing) for e in done.values() if e.standing.missing]
         left = [each for each in found.due if each.case not in done]
         for asked, looking in self._in_turn(left, found):
             try:
@@ -340,6 +342,9 @@ def _nothing_left(
             "latest": None,
             "releases": offers(versions, history),
             "doubt": None,
+            "suspected": None,
+            "known_as": None,
+            "missing": (),
             "removed": False,
         }
     )

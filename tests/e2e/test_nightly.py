@@ -150,9 +150,11 @@ def test_a_fix_that_is_yanked_is_said_once(
     assert kinds(nights(2)) == []
 
     index.withdraw(name)
-    gone = nights(3, code=1)
+    unsure = nights(3, code=5)
+    assert (kinds(unsure), [each["case"] for each in unsure["not_looked"]]) == ([], ["bug"])
+    gone = nights(4, code=1)
     assert ("withdrawn", "bug") in kinds(gone)
-    assert kinds(nights(4)) == []
+    assert kinds(nights(5)) == []
 
 
 def test_trouble_with_one_package_keeps_no_other_from_its_night(

@@ -64,6 +64,14 @@ class Nobody(Silent):
     def searching(self, found: tuple[Progress, ...]) -> None: ...
 
 
+class Untold:
+    """Tells people nothing of a night."""
+
+    def began(self) -> None: ...
+
+    def tell(self, night: Night) -> None: ...
+
+
 class PretendedGround(ServiceGround):
     """Workers that pretend, and the index of what they pretend."""
 
@@ -118,7 +126,7 @@ def main(began: float, most: int) -> None:
     def keep(night_id: str) -> None:
         broker = CeleryBroker(program.settings.broker_url)
         ground = PretendedGround(program, Options(), Nobody(), broker)
-        keep_watch(program, Asked(), ground, Nobody(), lambda _: None, night_id=night_id)
+        keep_watch(program, Asked(), ground, Nobody(), Untold(), night_id=night_id)
 
     def open_night() -> str | None:
         found = program.store.nights.open()

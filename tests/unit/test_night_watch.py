@@ -304,6 +304,9 @@ def test_a_package_that_is_gone_is_said_once() -> None:
     ground.night(A, a=[PASS, PASS])
     ground.histories["pkg"] = UnknownPackage("the index has no package 'pkg'")
     gone = UnknownPackage("the index has no package 'pkg'")
+    glitch = ground.night(A, B, b=[gone])
+    assert (glitch.changes, glitch.exit_code) == ((), 5)
+    assert "a: the index no longer lists pkg 1.1" in digest(glitch)[1]
     night = ground.night(A, B, a=[gone], b=[gone])
     assert {each for each in kinds(night) if each[0] is not Kind.WITHDRAWN} == {
         (Kind.UNJUDGED, "a")
@@ -311,6 +314,27 @@ def test_a_package_that_is_gone_is_said_once() -> None:
     assert (Kind.WITHDRAWN, "a") in kinds(night)
     assert [each.case for each in night.not_looked] == ["b"]
     assert ground.night(A, a=[gone]).changes == ()
+
+
+def test_releases_that_an_index_loses_for_a_night_alarm_nobody() -> None:
+    ground = FakeGround()
+    ground.night(A, a=[PASS, PASS])
+    for _ in range(2):
+        ground.histories["pkg"] = a_history("1.0", "1.1", "1.3")
+        glitch = ground.night(A)
+        assert (glitch.changes, [each.case for each in glitch.not_looked]) == ((), ["a"])
+        ground.histories["pkg"] = HISTORY
+        back = ground.night(A)
+        assert (back.due, back.changes, back.not_looked) == (1, (), ())
+
+
+def test_a_night_that_is_gone_on_with_is_as_unsure_of_the_index_as_before() -> None:
+    ground = FakeGround()
+    ground.night(A, B, a=[PASS, PASS], b=[PASS, PASS])
+    ground.histories["pkg"] = a_history("1.0", "1.1", "1.3")
+    for _ in range(2):
+        night = ground.night(A, B, night_id="night-8")
+        assert [each.case for each in night.not_looked] == ["a", "b"]
 
 
 def test_after_the_deadline_nothing_begins_and_what_was_left_out_comes_first() -> None:
