@@ -18,6 +18,10 @@ _RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval
 
 
 _CHECK_SECONDS = 10
+_SCHEMES = ("redis", "rediss", "redis+socket")
+_LIKE = "It is like redis://:password@host:6379/0."
+_ASKED_WHO = ("invalid username-password", "Authentication required", "invalid password")
+"""What Redis says where its answer is about the password."""
 
 
 class CeleryBroker:
@@ -27,13 +31,14 @@ class CeleryBroker:
         """Connect to nothing yet.
 
         Raises:
-            WrongUsage: there is no broker's address.
+            WrongUsage: there is no broker's address, or it is no Redis's.
         """
         if not url:
             raise WrongUsage(
-                "FIXPROOF_BROKER_URL is not set, so there is no service to ask",
-                hint="It is like redis://:password@host:6379/0.",
+                "FIXPROOF_BROKER_URL is not set, so there is no service to ask", hint=_LIKE
             )
+        if url.partition("://")[0] not in _SCHEMES:
+            raise WrongUsage("FIXPROOF_BROKER_URL is no address of a Redis", hint=_LIKE)
         self._url = url
 
     @cached_property
@@ -84,7 +89,13 @@ def _trouble() -> Iterator[None]:
         yield
     except (KombuError, RedisError, OSError) as error:
         said = str(error.__cause__ or error) or type(error).__name__
-        raise BrokerTrouble(
-            f"the broker cannot be used: {said}",
-            hint="Is it running? Is the password in FIXPROOF_BROKER_URL right?",
-        ) from error
+        raise BrokerTrouble(f"the broker cannot be used: {said}", hint=_hint(said)) from error
+
+
+def _hint(said: str) -> str:
+    if any(each in said for each in _ASKED_WHO):
+        return (
+            "Is the password in FIXPROOF_BROKER_URL right, or in the file that "
+            "FIXPROOF_BROKER_PASSWORD_FILE names?"
+        )
+    return "Is Redis running where FIXPROOF_BROKER_URL says, and with TLS only if it is rediss://?"

@@ -191,6 +191,7 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
 
     program, schedule = program_of(home=home), Schedule(at)
     CeleryBroker(program.settings.broker_url).check()
+    program.store.nights.open()  # a database that cannot be used says so before anybody waits
     asked, told = Asked(deadline=span(deadline)), threading.Event()
     configure(program.settings)
     listener = Spoken()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -320,5 +321,10 @@ def _explain(error: DBAPIError) -> FixproofError:
     said = " ".join(str(error.orig).split())
     if getattr(error.orig, "sqlstate", None) == _DISK_FULL or any(each in said for each in _FULL):
         return NoSpace(f"the database cannot be written: {said}", hint="Free some disk space.")
-    hint = "Is FIXPROOF_HOME writable? Does what FIXPROOF_DATABASE_URL names, if set, answer?"
+    here = isinstance(error.orig, sqlite3.Error)
+    hint = (
+        "Is FIXPROOF_HOME writable, or the folder that FIXPROOF_DATABASE_URL names?"
+        if here
+        else "Does PostgreSQL run where FIXPROOF_DATABASE_URL says, and let that user in?"
+    )
     return StoreTrouble(f"the database does not work: {said}", hint=hint)

@@ -82,7 +82,7 @@ def test_a_broker_with_another_password_or_none_that_answers(
     done = fixproof("doctor", FIXPROOF_BROKER_URL=wrong)
     assert done.code == 11
     assert "FAILED   broker: the broker cannot be used: invalid username-password" in done.text
-    assert "Is the password in FIXPROOF_BROKER_URL right?" in done.text
+    assert "Is the password in FIXPROOF_BROKER_URL right" in done.text
     assert "wrong-password" not in done.text + done.stderr
     guarded.stop()
     broker = checks(fixproof, code=11, FIXPROOF_BROKER_URL=right)["broker"]

@@ -298,6 +298,8 @@ def test_without_a_broker_there_is_no_service(
         done = fixproof(*words)
         assert done.code == 2
         assert "FIXPROOF_BROKER_URL is not set" in done.stderr
+    done = fixproof("submit", "verify", cases.write(), FIXPROOF_BROKER_URL="127.0.0.1:6379")
+    assert (done.code, "is no address of a Redis" in done.stderr) == (2, True)
 
 
 def test_a_broker_with_another_password_is_said_and_nothing_is_asked(
@@ -324,7 +326,10 @@ def test_a_worker_refuses_to_start_without_what_it_needs(service: Fixproof) -> N
     assert (done.code, "no container engine answers" in done.stderr) == (6, True)
     done = service("worker", FIXPROOF_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/x")
     assert (done.code, "the database does not work" in done.stderr) == (9, True)
+    assert "Does PostgreSQL run where FIXPROOF_DATABASE_URL says" in done.stderr
     assert "secret" not in done.stderr
+    done = service("beat", FIXPROOF_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/x")
+    assert (done.code, "ready" in done.stderr) == (9, False)
 
 
 def test_a_database_of_another_version_is_left_alone(
