@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar, assert_never
 
 from runner.attempt import Attempt, Facts
+from runner.avoidance import Patience, others
 from runner.desk import Asked, Desk
 from runner.dispatch import Changes, changes, first, says_nothing_new
 from runner.endings import conclude, end_in_trouble
@@ -49,14 +50,17 @@ class Made(NamedTuple):
 class Carrier:
     """Takes items, does them, keeps what came of them; one at a time."""
 
-    def __init__(self, desk: Desk, *, name: str) -> None:
+    def __init__(self, desk: Desk, *, name: str, clock: Callable[[], float]) -> None:
         """Stand at a desk.
 
         Args:
             desk: what it does its work with.
             name: of its worker, and of itself after a slash.
+            clock: seconds; it only goes forward.
         """
         self._desk = desk
+        self._clock = clock
+        self._patience = Patience()
         self._name = name
         self._worker = worker_of(name)
         self._memory = Memory(desk)
@@ -69,7 +73,7 @@ class Carrier:
         owner = f"{self._name}/{self._desk.new_id()}"
         item = self._insist(lambda: self._desk.work.take(item_id, owner))
         if item is None:
-            self._pass_on(item_id, owner)
+            item = self._insist(lambda: self._take_avoided(item_id, owner))
         while item is not None:
             item = self._do(item, owner)
 
@@ -195,8 +199,19 @@ class Carrier:
         turn.add(items, self._desk.now(), heir)
         return items
 
+    def _take_avoided(self, item_id: str, owner: str) -> Item | None:
+        """Take what another worker should rather have, where there is none that will."""
+        found = self._desk.work.avoiding(item_id, owner)
+        if found is None:
+            return None
+        another = bool(others(self._desk.present(), self._worker, found.queue))
+        if self._patience.is_over(item_id, found, another=another, now=self._clock()):
+            return self._desk.work.take(item_id, owner, avoided=True)
+        self._pass_on(item_id, owner)
+        return None
+
     def _pass_on(self, item_id: str, owner: str) -> None:
-        """Send what this worker should rather not have once more: others wait longer, if any do."""
+        """Send it once more if this is the first to find it: others wait longer, if any do."""
         queue = self._desk.work.pass_on(item_id, owner)
         if queue is not None:
             with suppress(BrokerTrouble):

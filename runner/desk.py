@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from runner.attempt import Facts
+from runner.avoidance import Present
 from runner.errors import FixproofError
 from runner.matrix import Cell
 from runner.plans.kinds import AnyPlan
@@ -62,6 +63,10 @@ class Desk(Protocol):
 
     def holding(self, item: Item, owner: str) -> AbstractContextManager[None]:
         """Keep saying that the item is worked on; what runs is stopped when it is to be left."""
+        ...
+
+    def present(self) -> tuple[Present, ...]:
+        """As `work.Broker.present`; none where the broker does not answer."""
         ...
 
     def send(self, tickets: Iterable[Ticket]) -> None:

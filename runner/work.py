@@ -14,12 +14,10 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from runner.attempt import Attempt, Facts
+from runner.avoidance import Avoided, Present
 from runner.matrix import Cell
 from runner.store import CellKeys, Run
 from runner.value import Value
-
-PATIENCE = 3
-"""Times that an item is sent in the hope for another worker; then anybody may take it."""
 
 
 class Task(StrEnum):
@@ -178,14 +176,18 @@ class WorkStore(Protocol):
         """The packed copy of a case."""
         ...
 
-    def take(self, item_id: str, owner: str) -> Item | None:
+    def take(self, item_id: str, owner: str, *, avoided: bool = False) -> Item | None:
         """Lease a queued item; None if there is none of that id to take.
 
         Args:
             item_id: as messages say it.
-            owner: who takes it: the name of a worker, and more after a slash. To a worker that
-                should not have it, an item is not there until it was sent `PATIENCE` times.
+            owner: who takes it: the name of a worker, and more after a slash.
+            avoided: take it even if that worker should not have it.
         """
+        ...
+
+    def avoiding(self, item_id: str, owner: str) -> Avoided | None:
+        """A queued item that its worker should not have; None if it is not there, or may be had."""
         ...
 
     def pass_on(self, item_id: str, owner: str) -> str | None:
@@ -271,6 +273,10 @@ class Broker(Protocol):
 
     def waiting(self, queue: str) -> int:
         """How many messages are in a queue."""
+        ...
+
+    def present(self) -> tuple[Present, ...]:
+        """Workers that are alive, as far as they have said so of late."""
         ...
 
 

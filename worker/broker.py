@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from runner.avoidance import Present
 from runner.errors import BrokerTrouble, WrongUsage
+from runner.queues import Capability
 from runner.work import Ticket
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ _SCHEMES = ("redis", "rediss", "redis+socket")
 _LIKE = "It is like redis://:password@host:6379/0."
 _ASKED_WHO = ("invalid username-password", "Authentication required", "invalid password")
 """What Redis says where its answer is about the password."""
+_PREFIX = "fixproof:"
+"""Of all keys of ours; kombu writes it before those of most commands, `worker.app` says so."""
+_PRESENT = "present:"
 
 
 class CeleryBroker:
@@ -70,6 +75,30 @@ class CeleryBroker:
             channel: Any = connection.default_channel
             return int(channel.client.llen(queue))
 
+    def present(self) -> tuple[Present, ...]:
+        with _trouble(), self.app.connection_or_acquire() as connection:
+            client: Any = connection.default_channel.client
+            named = [each.decode() for each in client.scan_iter(match=f"{_PREFIX}{_PRESENT}*")]
+        return tuple(_read(each.removeprefix(f"{_PREFIX}{_PRESENT}")) for each in sorted(named))
+
+    def announce(self, who: Present, seconds: float) -> None:
+        """Have a worker be present for so long.
+
+        Raises:
+            BrokerTrouble: the broker does not answer.
+        """
+        with _trouble(), self.app.connection_or_acquire() as connection:
+            client: Any = connection.default_channel.client
+            client.set(_written(who), "", px=round(seconds * 1000))
+
+    def withdraw(self, who: Present) -> None:
+        """Have a worker be present no more.
+
+        Raises:
+            BrokerTrouble: the broker does not answer.
+        """
+        self.announce(who, 0.001)
+
     def check(self) -> None:
         """Find out whether the broker lets us in.
 
@@ -78,6 +107,15 @@ class CeleryBroker:
         """
         with _trouble(), self.app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, timeout=_CHECK_SECONDS)
+
+
+def _written(who: Present) -> str:
+    return f"{_PRESENT}{who.offers.arch}:{who.offers.sandbox}:{who.worker}"
+
+
+def _read(name: str) -> Present:
+    arch, sandbox, worker = name.split(":", 2)
+    return Present(worker, Capability(arch=arch, sandbox=sandbox))
 
 
 @contextmanager

@@ -13,10 +13,12 @@ from structlog.contextvars import bound_contextvars
 from runner.adapters.disk_space import require_space
 from runner.adapters.supervisors import for_lease
 from runner.asking import prepared_plan
+from runner.avoidance import Present
 from runner.desk import Asked, Silent
 from runner.environment import Interpreter
 from runner.errors import (
     BrokenCase,
+    BrokerTrouble,
     EnvironmentTrouble,
     FixproofError,
     SandboxTrouble,
@@ -128,6 +130,12 @@ class WorkerDesk:
             finally:
                 self._program.leave_trees()
             _LOG.info("ended", seconds=round(time.monotonic() - began, 3))
+
+    def present(self) -> tuple[Present, ...]:
+        try:
+            return self._broker.present()
+        except BrokerTrouble:
+            return ()
 
     def send(self, tickets: Iterable[Ticket]) -> None:
         self._broker.send(tickets)

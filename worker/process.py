@@ -6,7 +6,6 @@ Everything here is made after the fork: neither connections nor threads survive 
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import threading
 import time
@@ -21,9 +20,9 @@ from runner.desk import Desk
 from runner.errors import FixproofError
 from runner.settings import Settings
 from runner.sweeping import EVERY, Sweeper
-from runner.value import digest
 from runner.work import Broker, WorkStore
 from worker.heart import Heart
+from worker.presence import name_of
 
 LEAVE = signal.SIGUSR2
 """Tells a process to hand back what it works on."""
@@ -65,9 +64,8 @@ class Process:
         self._make_footing = make_footing
         footing = make_footing(settings)
         self._heart = Heart(footing.work, footing.stop)
-        home = digest("home/1", str(settings.home))[:4]  # a machine may have more than one
-        name = f"{platform.node()}-{home}/{os.getpid()}"
-        self._carrier = Carrier(footing.desk(broker, self._heart), name=name)
+        name = f"{name_of(settings)}/{os.getpid()}"
+        self._carrier = Carrier(footing.desk(broker, self._heart), name=name, clock=time.monotonic)
 
     def start(self) -> None:
         """Begin to beat and to look around."""
@@ -103,8 +101,9 @@ class Process:
         while True:
             try:
                 footing = self._make_footing(self._settings)
-                own = Carrier(footing.desk(self._broker, self._heart), name=SWEEPER)
-                return footing, Sweeper(footing.work, self._broker, own, time.monotonic)
+                desk, clock = footing.desk(self._broker, self._heart), time.monotonic
+                own = Carrier(desk, name=SWEEPER, clock=clock)
+                return footing, Sweeper(footing.work, self._broker, own, clock)
             except FixproofError as trouble:
                 _LOG.warning("nothing was swept", trouble=str(trouble))
             except Exception:  # noqa: BLE001 - as above

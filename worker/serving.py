@@ -30,6 +30,7 @@ from worker.desk import ProgramFooting
 from worker.intake import Intake
 from worker.logs import configure
 from worker.metrics import telling
+from worker.presence import Presence
 from worker.process import LEAVE, MakeFooting, Process
 
 _LOG = structlog.get_logger("fixproof.worker")
@@ -54,8 +55,8 @@ def serve(
     app = make_app(str(settings.broker_url), queues_for(here))
     app.task(_work, name=WORK, Request=Unacknowledged)
     signals.worker_process_init.connect(_starter(settings, make_footing), weak=False)
-    intake = Intake(settings, here)
-    signals.worker_ready.connect(_ready(settings, intake), weak=False)
+    intake, presence = Intake(settings, here), Presence(settings, here)
+    signals.worker_ready.connect(_ready(settings, intake, presence), weak=False)
     warnings.simplefilter("ignore", SecurityWarning)  # what strangers wrote never runs as root
     worker = app.Worker(
         hostname=f"fixproof@{platform.node()}.{os.getpid()}",
@@ -67,7 +68,7 @@ def serve(
         quiet=True,
         optimization="fair",
     )
-    signals.worker_shutting_down.connect(_leaver(worker, grace), weak=False)
+    signals.worker_shutting_down.connect(_leaver(worker, grace, presence), weak=False)
     with telling(settings, lambda: intake.paused):
         worker.start()
     return int(worker.exitcode or 0)
@@ -133,15 +134,16 @@ def _or_ending() -> Iterator[None]:
     os._exit(1)
 
 
-def _ready(settings: Settings, intake: Intake) -> Any:
+def _ready(settings: Settings, intake: Intake, presence: Presence) -> Any:
     def ready(sender: Any, **_: object) -> None:
         _LOG.info("ready", sandbox=settings.sandbox, home=str(settings.home), fixproof=__version__)
         intake.watch(sender)
+        presence.begin()
 
     return ready
 
 
-def _leaver(worker: Any, grace: float) -> Any:
+def _leaver(worker: Any, grace: float, presence: Presence) -> Any:
     """Celery lets what runs finish when it is told to stop; after a while we tell it to leave."""
 
     def leave() -> None:
@@ -151,6 +153,7 @@ def _leaver(worker: Any, grace: float) -> Any:
                 os.kill(each.pid, LEAVE)
 
     def told(**_: object) -> None:
+        presence.leave()
         timer = threading.Timer(grace, leave)
         timer.daemon = True
         timer.start()

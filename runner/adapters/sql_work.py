@@ -19,10 +19,11 @@ from runner.adapters.sql_facts import read_news
 from runner.adapters.sql_tables import cases, run_attempts, runs, work
 from runner.adapters.sql_turns import ADD_ITEMS, KEEP_ATTEMPT, SqlTurn, row_of_item
 from runner.attempt import Attempt
+from runner.avoidance import Avoided
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import Run
-from runner.work import PATIENCE, Glance, Item, News, State, Task, worker_of
+from runner.work import Glance, Item, News, State, Task, worker_of
 
 _ITEM = sa.bindparam("of_item", type_=sa.String)
 _OWNER = sa.bindparam("by_owner", type_=sa.String)
@@ -36,7 +37,6 @@ _TAKE = (
         sa.or_(
             work.c.avoid.is_(None),
             work.c.avoid != sa.bindparam("by_worker", type_=sa.String),
-            work.c.sends > PATIENCE,
         )
     )
     .values(state=State.LEASED, owner=_OWNER, beats=0, tries=work.c.tries + 1)
@@ -52,6 +52,11 @@ _TAKE = (
     )
 )
 _VERSION = sa.select(runs.c.version).where(runs.c.id == sa.bindparam("of_run", type_=sa.String))
+_AVOIDING = sa.select(work.c.queue, work.c.sends).where(
+    work.c.id == _ITEM,
+    work.c.state == State.QUEUED,
+    work.c.avoid == sa.bindparam("by_worker", type_=sa.String),
+)
 _PASS_ON = (
     sa.update(work)
     .where(work.c.id == _ITEM, work.c.state == State.QUEUED, work.c.sends == 1)
@@ -126,11 +131,14 @@ class SqlWork:
         row = self._database.one(sa.select(cases.c.packed).where(cases.c.sha256 == sha256))
         return row.packed if row else None
 
-    def take(self, item_id: str, owner: str) -> Item | None:
-        row = self._database.softly(
-            _TAKE, of_item=item_id, by_owner=owner, by_worker=worker_of(owner)
-        )
+    def take(self, item_id: str, owner: str, *, avoided: bool = False) -> Item | None:
+        worker = "" if avoided else worker_of(owner)  # nobody avoids a worker without a name
+        row = self._database.softly(_TAKE, of_item=item_id, by_owner=owner, by_worker=worker)
         return _item(row) if row else None
+
+    def avoiding(self, item_id: str, owner: str) -> Avoided | None:
+        row = self._database.one(_AVOIDING, of_item=item_id, by_worker=worker_of(owner))
+        return Avoided(row.queue, row.sends) if row else None
 
     def pass_on(self, item_id: str, owner: str) -> str | None:
         row = self._database.softly(_PASS_ON, of_item=item_id, by_worker=worker_of(owner))

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from runner.adapters.sql_store import SqlStore
 from runner.adapters.supervisors import for_lease
+from runner.avoidance import Present
 from runner.desk import Asked, Desk, Silent
 from runner.errors import Interrupted
 from runner.plans.kinds import AnyPlan
@@ -185,6 +186,9 @@ class PretendedDesk:
     def holding(self, item: Item, owner: str) -> Iterator[None]:
         with for_lease(SERVICE, owner), self._heart.holding(item, owner):
             yield
+
+    def present(self) -> tuple[Present, ...]:
+        return self._broker.present()
 
     def send(self, tickets: Iterable[Ticket]) -> None:
         for each in tickets:

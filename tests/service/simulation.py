@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from runner.adapters.sql_store import SqlStore
 from runner.attempt import Loaded
+from runner.avoidance import Present
 from runner.candidate import Build
 from runner.carrier import Carrier
 from runner.desk import Asked, Silent
@@ -192,6 +193,8 @@ class Post:
     answers: bool = True
     twice: bool = False
     """Whether every message is delivered again."""
+    alive: tuple[str, ...] = ()
+    """Names of workers that say that they are."""
 
     def send(self, tickets: Iterable[Ticket]) -> None:
         for each in tickets:
@@ -206,6 +209,9 @@ class Post:
         if not self.answers:
             raise BrokerTrouble("it does not answer")
         return len(self.queues.get(queue, ()))
+
+    def present(self) -> tuple[Present, ...]:
+        return tuple(Present(each, HERE) for each in self.alive)
 
     def next(self) -> str | None:
         if self.answers:
@@ -287,6 +293,9 @@ class SimulatedDesk:
         finally:
             self.held.remove(mine)
 
+    def present(self) -> tuple[Present, ...]:
+        return self.post.present()
+
     def send(self, tickets: Iterable[Ticket]) -> None:
         self.post.send(tickets)
 
@@ -311,7 +320,7 @@ class Service:
     def close(self) -> None:
         self.store.close()
 
-    def submit(self, plan: AnyPlan, run_id: str = "run-1") -> None:
+    def submit(self, plan: AnyPlan, run_id: str = "run-1", avoid: str | None = None) -> None:
         """Ask for a run, as `fixproof submit` does."""
         self.plans[plan.case.id] = plan
         queue = intake_of(Priority.ON_DEMAND, Capability())
@@ -326,8 +335,9 @@ class Service:
             case_sha256=plan.case.sha256,
             asked="{}",
             queue=queue,
+            avoid=avoid,
         )
-        item = Item(id=f"{run_id}/0", run=run_id, task=Task.PLAN, queue=queue)
+        item = Item(id=f"{run_id}/0", run=run_id, task=Task.PLAN, queue=queue, avoid=avoid)
         with self.points.mortal():
             self.store.work.submit(run, b"packed", item)
             self.post.send([Ticket(item.id, queue)])
@@ -375,11 +385,16 @@ class Service:
         return len(self.store.work.begun()) + sum(self.store.work.queued().values())
 
     def _worker(self) -> Carrier:
-        return Carrier(self.desk, name=f"worker-{next(self._serial)}")
+        name = f"worker-{next(self._serial)}"
+        return Carrier(self.desk, name=name, clock=self._now)
+
+    def _now(self) -> float:
+        return self.clock.monotonic
 
     def _sweeper(self) -> Sweeper:
-        own = Carrier(self.desk, name="sweeper")
-        return Sweeper(self.store.work, self.post, own, lambda: self.clock.monotonic)
+        clock = self._now
+        own = Carrier(self.desk, name="sweeper", clock=clock)
+        return Sweeper(self.store.work, self.post, own, clock)
 
     def _mortal(self, action: Callable[[], Any]) -> None:
         try:

@@ -16,7 +16,7 @@ from tests.attempts import becomes
 from tests.builders import LATER
 from tests.servers import Postgres, Redis, a_folder, wait_for
 from tests.service.corpus import CORPUS
-from tests.service.pretence import Pretended
+from tests.service.pretence import HERE, Pretended
 from tests.service.workers import RealService, a_service
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
@@ -234,6 +234,16 @@ def test_a_cancelled_run_is_left_within_seconds(make: MakeService) -> None:
     assert service.outcome(run) == "cancelled"
     assert service.attempts(run) == 0
     assert other in service.open()
+
+
+def test_a_worker_says_that_it_is_there_until_it_is_told_to_stop(make: MakeService) -> None:
+    service = make()
+    worker = service.start(1)
+    wait_for(lambda: len(service.broker.present()) == 1, "it does not say so")
+    (found,) = service.broker.present()
+    assert found.offers == HERE
+    assert worker.stop() == 0
+    wait_for(lambda: service.broker.present() == (), "it still counts as alive", 10)
 
 
 def test_what_is_asked_on_demand_goes_first(make: MakeService) -> None:

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from runner.adapters.sql_store import SqlStore
+from runner.adapters.sql_tables import run_attempts
+from runner.avoidance import LONGEST
 from runner.desk import Silent
 from runner.endings import cancel
 from runner.errors import (
@@ -131,6 +133,62 @@ def test_attempts_of_an_earlier_run_are_taken_over(make: MakeService) -> None:
         service.drain()
     assert len(service.machine.ran) == 10
     assert essence(service.report("run-1")) == essence(service.report("run-2"))
+
+
+# Second opinions
+
+
+def workers_of(service: Service, run: str = "run-1") -> set[str]:
+    """Who made the attempts of a run."""
+    query = sa.select(run_attempts.c.worker).where(run_attempts.c.run_id == run).distinct()
+    return {row.worker for row in service.store.work._database.all(query)}
+
+
+def test_who_is_avoided_leaves_all_to_another_that_is_alive_however_long_it_is_busy(
+    make: MakeService,
+) -> None:
+    world, plan = CORPUS["holds"]
+    service = make(world)
+    avoided, another = service.carrier, service._worker()
+    service.post.alive = ("worker-0", "worker-1")
+    service.submit(plan, avoid="worker-0")
+    service.carrier = another
+    service.deliver()  # it plans, and goes on until it has made an attempt
+    began = service.clock.monotonic
+    while service.clock.monotonic - began < LONGEST - 60:  # it does something else
+        service.carrier = avoided
+        while service.deliver():
+            pass
+        service.tick()
+    assert len(service.machine.ran) == 1
+    service.carrier = another
+    service.drain()
+    assert workers_of(service) == {"worker-1"}
+
+
+def test_another_that_died_is_waited_for_no_longer(make: MakeService) -> None:
+    world, plan = CORPUS["holds"]
+    service = make(world)
+    service.post.alive = ("worker-0", "worker-1")
+    service.submit(plan, avoid="worker-0")
+    for _ in range(20):
+        service.deliver()
+        service.tick()
+    assert service.machine.ran == []
+    service.post.alive = ("worker-0",)
+    began = service.clock.monotonic
+    service.drain()
+    assert service.clock.monotonic - began < 60
+    assert workers_of(service) == {"worker-0"}
+
+
+def test_another_that_never_comes_is_not_waited_for_forever(make: MakeService) -> None:
+    world, plan = CORPUS["holds"]
+    service = make(world)
+    service.post.alive = ("worker-0", "worker-1")
+    service.submit(plan, avoid="worker-0")
+    service.drain()
+    assert workers_of(service) == {"worker-0"}
 
 
 # Workers

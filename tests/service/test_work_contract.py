@@ -14,11 +14,12 @@ import pytest
 
 from runner.adapters.sql_store import SqlStore
 from runner.attempt import Facts, Loaded
+from runner.avoidance import Avoided
 from runner.endings import cancel
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import CellKeys, Run
-from runner.work import PATIENCE, Glance, Item, State, Task, Waiting
+from runner.work import Glance, Item, State, Task, Waiting
 from tests.builders import BUG, GOOD, LATER, a_lock, an_attempt
 
 QUEUE = "on-demand.x86_64.docker"
@@ -94,16 +95,18 @@ def test_an_item_is_taken_once(store: SqlStore) -> None:
     )
 
 
-def test_who_should_not_have_an_item_gets_it_only_where_nobody_else_does(store: SqlStore) -> None:
+def test_who_should_not_have_an_item_has_to_insist(store: SqlStore) -> None:
     submit(store)
     item = Item(id="run-1/1", run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL, avoid="me")
     with store.work.turn("run-1") as turn:
         turn.add([item], LATER)
-    for _ in range(PATIENCE):
-        assert store.work.take(item.id, "me/1") is None
-        assert store.work.resend(QUEUE, 9) == (item.id,)
-    taken = store.work.take(item.id, "me/1")
+    assert store.work.take(item.id, "me/1") is None
+    assert store.work.resend(QUEUE, 9) == (item.id,)
+    assert store.work.avoiding(item.id, "me/1") == Avoided(QUEUE, sends=2)
+    assert store.work.avoiding(item.id, "you/1") is None
+    taken = store.work.take(item.id, "me/1", avoided=True)
     assert taken == item.model_copy(update={"tries": 1})
+    assert store.work.avoiding(item.id, "me/1") is None
     assert store.work.hand_back(item.id, "me/1")
     assert store.work.take(item.id, "you/1") is not None
 
