@@ -99,6 +99,9 @@ class LocalGround:
         options = self._options.model_copy(update=asked)
         return carry_out(self._program, "verify", case_id, options, self._listener)
 
+    def made_by(self, run_id: str) -> tuple[str, ...]:  # noqa: ARG002 - as above
+        return (platform.node(),)
+
     def note(self, what: str) -> None:
         self._listener.note(what)
 

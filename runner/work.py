@@ -217,8 +217,8 @@ class WorkStore(Protocol):
         """
         ...
 
-    def mostly_by(self, run_id: str) -> str | None:
-        """The worker that made most of the attempts of a run; None if it made none."""
+    def made_by(self, run_id: str) -> tuple[str, ...]:
+        """The workers that made attempts of a run; who made most of them comes first."""
         ...
 
     def busy(self, run_id: str) -> bool:

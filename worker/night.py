@@ -67,7 +67,7 @@ class ServiceGround:
             priority=Priority.NIGHTLY,
             needed=Capability(sandbox=ANY if sandbox == "auto" else sandbox),
         )
-        avoid = self._program.store.work.mostly_by(again) if again is not None else None
+        avoid = next(iter(self.made_by(again)), None) if again is not None else None
         run, item = begin(self._program, case_id, question, avoid=avoid)
         with suppress(BrokerTrouble):  # it is in the database: workers will find it
             self._broker.send([Ticket(item.id, item.queue)])
@@ -75,6 +75,9 @@ class ServiceGround:
             if self._over.wait(_EVERY):
                 raise Interrupted(f"the night ended before {case_id} did", case=case_id)
         return report_of(self._program, run.id)
+
+    def made_by(self, run_id: str) -> tuple[str, ...]:
+        return self._program.store.work.made_by(run_id)
 
     def note(self, what: str) -> None:
         self._listener.note(what)

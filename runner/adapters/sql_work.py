@@ -64,12 +64,11 @@ _PASS_ON = (
     .values(sends=work.c.sends + 1)
     .returning(work.c.queue)
 )
-_MOSTLY = (
+_MADE_BY = (
     sa.select(run_attempts.c.worker)
     .where(run_attempts.c.run_id == sa.bindparam("of_run"), run_attempts.c.worker.is_not(None))
     .group_by(run_attempts.c.worker)
     .order_by(sa.func.count().desc(), run_attempts.c.worker)
-    .limit(1)
 )
 _BEAT = sa.update(work).where(_HELD).values(beats=work.c.beats + 1).returning(work.c.id)
 _HAND_BACK = (
@@ -168,9 +167,8 @@ class SqlWork:
         found = self._database.change(KEEP_ATTEMPT, **row_of(key, attempt), **names)
         return found.version if found else None
 
-    def mostly_by(self, run_id: str) -> str | None:
-        row = self._database.one(_MOSTLY, of_run=run_id)
-        return row.worker if row else None
+    def made_by(self, run_id: str) -> tuple[str, ...]:
+        return tuple(row.worker for row in self._database.all(_MADE_BY, of_run=run_id))
 
     def busy(self, run_id: str) -> bool:
         return self._database.one(_BUSY, of_run=run_id) is not None

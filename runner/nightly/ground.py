@@ -53,6 +53,10 @@ class Ground(Protocol):
         """
         ...
 
+    def made_by(self, run_id: str) -> tuple[str, ...]:
+        """The workers that made attempts of a run; who made most of them comes first."""
+        ...
+
     def note(self, what: str) -> None:
         """Something to know, if only somebody looks."""
         ...

@@ -30,6 +30,8 @@ class Round(Value):
     """That it made itself."""
     why: Literal["due", "confirm", "again"]
     """Due, to confirm another status, or to see whether we agree with ourselves."""
+    workers: tuple[str, ...] = ()
+    """That made its attempts; who made most of them comes first."""
 
 
 class Entry(Value):

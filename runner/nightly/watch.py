@@ -125,11 +125,11 @@ class Watch:
             return _Looked(self._entry(asked, (), before, after, history))
         first = standing_of(self._night.id, listed, report, history)
         confirms = completes(before, first)
-        rounds = [_round(report, "confirm" if confirms else "due")]
+        rounds = [self._round(report, "confirm" if confirms else "due")]
         if flips(before, first) and not confirms:
             again, why = self._confirm(asked, report)
             second = standing_of(self._night.id, listed, again, history) if again else None
-            rounds += [_round(again, "confirm")] if again else []
+            rounds += [self._round(again, "confirm")] if again else []
             after = settled(before, first, second, why)
             return _Looked(self._entry(asked, tuple(rounds), before, after, history))
         entry = self._entry(asked, tuple(rounds), before, first, history)
@@ -173,7 +173,7 @@ class Watch:
         noise, differ = compare(first, again)
         return entry.model_copy(
             update={
-                "rounds": (*entry.rounds, _round(again, "again")),
+                "rounds": (*entry.rounds, self._round(again, "again")),
                 "noise": noise,
                 "disagreements": differ,
             }
@@ -187,6 +187,17 @@ class Watch:
 
     def _verify(self, asked: Due, *, fresh: bool, again: str | None = None) -> Report:
         return self._ground.verify(asked.case, fresh=fresh, also=asked.also, again=again)
+
+    def _round(self, report: Report, why: Literal["due", "confirm", "again"]) -> Round:
+        made = {each.log for cell in report.cells for each in cell.attempts if not each.reused}
+        return Round(
+            run=report.run,
+            status=report.status,
+            outcome=report.outcome,
+            attempts=len(made),
+            why=why,
+            workers=self._ground.made_by(report.run) if made else (),
+        )
 
     # What is kept
 
@@ -301,13 +312,6 @@ class Watch:
         if only is None or last is None:
             return ()
         return tuple({*last.left_out} - only)
-
-
-def _round(report: Report, why: Literal["due", "confirm", "again"]) -> Round:
-    made = {each.log for cell in report.cells for each in cell.attempts if not each.reused}
-    return Round(
-        run=report.run, status=report.status, outcome=report.outcome, attempts=len(made), why=why
-    )
 
 
 def _unreadable(listing: BrokenListing, before: Standing | None, night: str) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from jinja2 import BytecodeCache
@@ -95,6 +96,15 @@ def view(night: Night) -> View:
             title="Looked at",
             head=("Case", "Status", "Because", "Attempts", "Runs"),
             rows=tuple(_entry(each) for each in night.entries if each.rounds),
+        ),
+        Table(
+            title="Second rounds",
+            head=("Case", "First round by", "Second round by"),
+            rows=tuple(
+                _by_whom(each.case, {one.why: one.workers for one in each.rounds})
+                for each in night.entries
+                if any(one.why == "confirm" for one in each.rounds)
+            ),
         ),
         Table(
             title="Newest release not judged: it allows no interpreter of the case",
@@ -251,6 +261,18 @@ def _entry(entry: Entry) -> tuple[str, ...]:
 
 def _muted(found: QuarantineReport) -> str:
     return f"{found.case} (not in the corpus)" if found.stranger else found.case
+
+
+def _by_whom(case: str, made: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Who made each of two rounds: whether the second is a second opinion."""
+    first, second = made.get("due", ()), made["confirm"]
+    by = ", ".join(second) or "nobody: nothing was run"
+    same = {*first} & {*second}
+    return (
+        case,
+        ", ".join(first) or "an earlier night",
+        f"{by}: no other worker was there for it" if same else by,
+    )
 
 
 def _row(cells: tuple[str, ...], *, escape: bool = True) -> str:

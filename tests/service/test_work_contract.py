@@ -148,8 +148,8 @@ def test_an_attempt_may_be_kept_alone_in_a_turn(store: SqlStore) -> None:
     news = store.work.news("run-1", version - 1)
     assert news.attempts == ((CELL.id, attempt),)
     assert store.work.news("run-1", version).attempts == ()
-    assert store.work.mostly_by("run-1") == "me"
-    assert store.work.mostly_by("run-2") is None
+    assert store.work.made_by("run-1") == ("me",)
+    assert store.work.made_by("run-2") == ()
     assert store.work.busy("run-1")
     with store.work.turn("run-1") as turn:
         turn.withdraw([first.id])

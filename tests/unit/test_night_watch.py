@@ -97,6 +97,7 @@ class FakeGround:
         self.verified: list[tuple[str, bool]] = []
         self.asked: list[str] = []
         self.notes: list[str] = []
+        self.workers = ["one"]
         self.at = LATER
         self.takes = timedelta(minutes=10)
         self._runs = count()
@@ -135,6 +136,9 @@ class FakeGround:
         )
         run = f"run-{next(self._runs)}"
         return report.model_copy(update={"run": run, "ran": self.at, "cells": cells})
+
+    def made_by(self, run_id: str) -> tuple[str, ...]:
+        return (self.workers[int(run_id.removeprefix("run-")) % len(self.workers)],)
 
     def note(self, what: str) -> None:
         self.notes.append(what)
@@ -225,6 +229,23 @@ def test_another_status_is_believed_after_a_second_fresh_round() -> None:
     assert kinds(night) == [(Kind.FAILING, "a")]
     assert night.exit_code == 1
     assert headline(night) == "1 newly failing"
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"),
+    [
+        (["one", "two"], "| a | one | two |"),
+        (["one"], "| a | one | one: no other worker was there for it |"),
+    ],
+)
+def test_a_night_says_who_made_a_second_round(workers: list[str], said: str) -> None:
+    ground = FakeGround()
+    ground.night(A, a=[PASS, PASS])
+    ground.workers = workers
+    night = ground.night(listed("a", sha256="6" * 64), a=[FAIL, FAIL])
+    (entry,) = night.entries
+    assert [each.workers for each in entry.rounds] == [(workers[0],), (workers[-1],)]
+    assert said in markdown(night)
 
 
 @pytest.mark.parametrize("second", [PASS, ODD, IndexUnreachable("down")])
