@@ -54,7 +54,6 @@ def submit(
     from runner.documents import SubmittedDocument
     from runner.progress import progress
     from runner.queues import ANY, Capability, Priority
-    from runner.running import report_of
     from worker.broker import CeleryBroker
     from worker.questions import Question
     from worker.submitting import submit as ask
@@ -73,8 +72,8 @@ def submit(
         click.echo(SubmittedDocument(run=run.id).document() if as_json else run.id)
         return 0
     with progress(sys.stderr) as listener:
-        wait_for(program, run.id, listener)
-    found, chosen_form = report_of(program, run.id), chosen_format(form, as_json=as_json)
+        found = wait_for(program, run.id, listener)
+    chosen_form = chosen_format(form, as_json=as_json)
     print_result(program, found, chosen_form)
     print_all(program, [found], chosen_form)
     return exit_code([found])

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from runner.attempt import Facts
 from runner.endings import cancel
-from runner.errors import WrongUsage
+from runner.errors import Interrupted, StoreTrouble, WrongUsage
 from runner.matrix import Cell
 from runner.queues import intake_of
+from runner.report import Report
+from runner.running import report_of
 from runner.runs import Listener
 from runner.store import CANCELLED, Run
 from runner.value import digest
 from runner.wiring import Program
 from runner.work import Broker, Item, Task, Ticket, merged
 from worker.questions import Question
+
+_Anything = TypeVar("_Anything")
 
 
 class CheckedBroker(Broker, Protocol):
@@ -28,6 +33,10 @@ _EVERY = 0.3
 """Seconds between two looks at a run that is waited for."""
 _ALONE = 10.0
 """Seconds after which it is said that no worker has taken a run yet."""
+_AWAY = 300.0
+"""Seconds for which a database may be away, while a run is waited for."""
+_AGAIN = 2.0
+"""Seconds until it is asked again."""
 _LEAVING = 20.0
 """Seconds in which workers leave a cancelled run."""
 
@@ -84,29 +93,69 @@ def begin(
     return run, item
 
 
-def wait(program: Program, run_id: str, listener: Listener) -> None:
-    """Watch a run until it has a conclusion.
+def wait(program: Program, run_id: str, listener: Listener) -> Report:
+    """Watch a run until it has a conclusion; its report.
 
     Raises:
         NotConcluded: it ended without one.
+        Interrupted: somebody wants to wait no longer; it goes on.
+        StoreTrouble: the database was away for minutes.
     """
-    listener.note(f"run {run_id}")
-    facts: dict[str, Facts] = {}
-    version, began, alone = -1, time.monotonic(), False
-    while True:
-        news = program.store.work.news(run_id, version)
-        if news.version > version:
+    look = _Look(program, run_id, listener)
+    try:
+        listener.note(f"run {run_id}")
+        while not _patiently(look, listener):
+            time.sleep(_EVERY)
+        return _patiently(lambda: report_of(program, run_id), listener)
+    except KeyboardInterrupt as stopped:
+        raise Interrupted(
+            f"run {run_id} goes on without being waited for",
+            hint=f"fixproof runs lists it; fixproof report {run_id} shows what came of it; "
+            f"fixproof cancel {run_id} ends it.",
+        ) from stopped
+
+
+class _Look:
+    """A look at a run, again and again: tells what is new, and whether it has a conclusion."""
+
+    def __init__(self, program: Program, run_id: str, listener: Listener) -> None:
+        self._program = program
+        self._run = run_id
+        self._listener = listener
+        self._facts: dict[str, Facts] = {}
+        self._version = -1
+        self._began = time.monotonic()
+        self._alone = False
+
+    def __call__(self) -> bool:
+        news = self._program.store.work.news(self._run, self._version)
+        if news.version > self._version:
             changed = {*news.cells, *(cell for cell, _ in news.attempts)}
-            facts, version = merged(facts, news), news.version
+            self._facts, self._version = merged(self._facts, news), news.version
             for cell in changed:
-                listener.finished(Cell(id=cell, version="", series=""), facts[cell])
-        run = program.stored(run_id)
+                self._listener.finished(Cell(id=cell, version="", series=""), self._facts[cell])
+        run = self._program.stored(self._run)
         if run.ended is not None:
-            return run.require_conclusion()
-        if not run.plan and not alone and time.monotonic() - began > _ALONE:
-            alone = True
-            listener.doing("waiting: no worker has taken it yet")
-        time.sleep(_EVERY)
+            run.require_conclusion()
+            return True
+        if not run.plan and not self._alone and time.monotonic() - self._began > _ALONE:
+            self._alone = True
+            self._listener.doing("waiting: no worker has taken it yet")
+        return False
+
+
+def _patiently(look: Callable[[], _Anything], listener: Listener) -> _Anything:
+    """What the database says, as soon as it does: a run does not end because it is restarted."""
+    since: float | None = None
+    while True:
+        try:
+            return look()
+        except StoreTrouble as trouble:
+            since = since or time.monotonic()
+            if time.monotonic() - since > _AWAY:
+                raise
+            listener.doing(f"the database does not answer, and is asked again: {trouble.message}")
+            time.sleep(_AGAIN)
 
 
 def take_back(program: Program, run_id: str) -> bool:

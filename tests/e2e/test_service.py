@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from tests.attempts import becomes
 from tests.e2e.command import (
     BROKEN,
     GOOD,
+    PATIENCE,
     PROGRAM,
     TELLS,
     Cases,
@@ -249,6 +251,54 @@ def test_a_killed_process_leaves_nothing_and_its_run_goes_on(
     names = [each["log"] for cell in report["cells"] for each in cell["attempts"]]
     assert len(names) == len(set(names)) == report["measured"]["attempts"] == 10
     assert becomes(lambda: not any(left_behind(each) for each in killed), within=10)
+
+
+# Waiting for a run
+
+
+@contextmanager
+def waited_for(service: Fixproof, case: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`submit --wait` of a run that no worker has taken yet, and its id."""
+    with service.started("submit", "verify", case, "--wait") as process:
+        assert process.stderr is not None
+        run = next(line for line in process.stderr if line.startswith(b"run ")).split()[1].decode()
+        yield process, run
+
+
+@pytest.mark.postgres
+def test_who_waits_reaches_the_database_again(
+    service: Fixproof, package: Package, cases: Cases, postgres: Postgres
+) -> None:
+    package.usual()
+    url = postgres.database()
+    with (
+        on(service, FIXPROOF_DATABASE_URL=url) as there,
+        waited_for(there, cases.write()) as (process, run),
+    ):
+        with psycopg.connect(postgres.address("postgres"), autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                (url.rpartition("/")[2],),
+            )
+        assert process.stderr is not None
+        assert any(b"does not answer" in line for line in process.stderr)
+        assert there("cancel", run).code == 0
+        _, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 14, said
+        assert b"was cancelled" in said
+
+
+def test_who_waits_no_longer_is_told_that_the_run_goes_on(
+    service: Fixproof, package: Package, cases: Cases
+) -> None:
+    package.usual()
+    with waited_for(service, cases.write()) as (process, run):
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+    assert f"run {run} goes on" in told.decode()
+    assert f"fixproof cancel {run}" in told.decode()
+    assert state(service, run) == ("queued", None)
 
 
 # Nights
