@@ -14,7 +14,7 @@ from runner.environment import Failure
 from runner.evidence import SHOWN
 from runner.findings import Want
 from runner.matrix import Cell, Role, Series
-from runner.plans.confirmation import Boundary
+from runner.plans.confirmation import Boundary, confirm
 from runner.plans.lines import undated
 from runner.plans.question import claimed_roles
 from runner.plans.sampling import Sample
@@ -175,6 +175,7 @@ class Look:
                 near = (*self._next_line(view, found, ray), *self._next_final(view, found, ray))
                 for spot in (*view.beside(ray), *near):
                     self._hear(spot)
+                ahead += self._confirming(found)
                 continue
             places = picks(view, ray, width)[:free]
             free -= len(places)
@@ -268,6 +269,11 @@ class Look:
             for each in dict.fromkeys(found)
             if unresolved not in (self.table.says(each.older), self.table.says(each.newer))
         )
+
+    def _confirming(self, boundary: Boundary) -> Iterable[Cell]:
+        """What will hold the dependencies still at a change, if it stays the one."""
+        step = confirm(self.survey.case, self.table.sampling, boundary)
+        return (each.cell for each in step.samples)
 
     def _next(self) -> Iterable[Cell]:
         """What is likely to be wanted once claims and ends are judged: most ends are good."""

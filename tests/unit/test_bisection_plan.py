@@ -310,6 +310,20 @@ def test_a_claim_that_does_not_always_show_is_measured_before_the_search() -> No
     assert all(each == {"1.3"} for each in asked[:measured])
 
 
+@pytest.mark.parametrize("width", [1, 2])
+def test_what_confirms_a_change_is_named_while_its_sides_run(width: int) -> None:
+    history = past(0, 20)
+    world = replace(history.world(), dependencies=lambda version: {"dep": version})
+    needs = bisect(history.bisection(width=width), world).simulation.needs
+    (at, confirming), *_ = (
+        (at, want.cell.id)
+        for at, need in enumerate(needs)
+        for want in need.wants
+        if want.cell.borrowed and not want.cell.control
+    )
+    assert any(cell.id == confirming for need in needs[:at] for cell in need.ahead)
+
+
 def test_environments_made_ahead_are_no_probes() -> None:
     history = past(0, 20)
     plan = history.bisection()
