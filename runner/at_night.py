@@ -157,7 +157,9 @@ def keep_watch(
     *,
     night_id: str | None = None,
 ) -> Night:
-    """Keep one night, or go on with one that was stopped.
+    """Keep one night, or go on with one that was stopped, with what was asked of that.
+
+    Where that looks after what somebody named, and this one after all, both are kept.
 
     Args:
         program: what it stands on.
@@ -169,24 +171,38 @@ def keep_watch(
 
     Raises:
         WrongUsage: it names what is not there.
-        NightTaken: another process keeps it, or has kept it.
+        NightTaken: another process keeps it, or has kept it, or one is open for other cases.
         FixproofError: trouble that no case would be spared; the next one goes on.
     """
     corpus = _corpus(program).listed()
     wish = _wish(program, asked, corpus)
     quarantined = _quarantine(program, corpus)
     owner = f"{platform.node()}/{os.getpid()}/{program.new_id()}"
-    night = _taken(program, owner, listener, night_id)
-    with _leaving(ground), _keeping(ground.nights, night.id, owner) as kept:
-        news.began()
-        now = program.now()
-        muted = quarantined.muted(now.date())
-        found = survey(ground, corpus, wish, now=now, night=night.id, muted=muted)
-        document = Watch(ground, night, wish, quarantined, kept).keep(found)
-        kept()
-        news.tell(document)
-        ground.nights.end(document, owner)
-    return document
+
+    def keep(night: OpenNight) -> Night:
+        its = _wish_of(night, wish)
+        with _keeping(ground.nights, night.id, owner) as kept:
+            news.began()
+            now = program.now()
+            muted = quarantined.muted(now.date())
+            found = survey(ground, corpus, its, now=now, night=night.id, muted=muted)
+            document = Watch(ground, night, its, quarantined, kept).keep(found)
+            kept()
+            news.tell(document)
+            ground.nights.end(document, owner)
+        return document
+
+    with _leaving(ground):
+        while True:
+            night = _taken(program, owner, listener, wish, night_id)
+            document = keep(night)
+            if _wish_of(night, wish).only == wish.only:
+                return document
+
+
+def _wish_of(night: OpenNight, wish: Wish) -> Wish:
+    """What was asked of a night when it was begun; where that is not known, what is now."""
+    return Wish.model_validate_json(night.wish) if night.wish else wish
 
 
 def _corpus(program: Program) -> CorpusFiles:
@@ -222,16 +238,24 @@ def _failed_in(program: Program, named: str) -> frozenset[str]:
     return frozenset() if run.status == Status.PASS else frozenset({run.case_id})
 
 
-def _taken(program: Program, owner: str, listener: Watcher, night_id: str | None) -> OpenNight:
+def _taken(
+    program: Program, owner: str, listener: Watcher, wish: Wish, night_id: str | None
+) -> OpenNight:
     """A night that this process keeps."""
     nights, began = program.store.nights, program.now()
     night_id = night_id or f"night-{began:%Y%m%d-%H%M%S}-{program.new_id()[:4]}"
-    while not nights.begin(night_id, began, owner):
+    asked = wish.model_dump_json()
+    while not nights.begin(night_id, began, owner, asked):
         seen = nights.open()
         if seen is None:
             if nights.night(night_id) is not None:
                 raise NightTaken(f"{night_id} has been kept already")
             continue  # the one that was open has just ended
+        if wish.only not in (None, _wish_of(seen, wish).only):
+            raise NightTaken(
+                f"{seen.id} did not end, and looks after other cases",
+                hint="fixproof nightly without a name goes on with it.",
+            )
         if seen.beats >= 0:
             listener.note(f"{seen.id} did not end: is somebody keeping it?")
             time.sleep(LEASE)
@@ -242,7 +266,7 @@ def _taken(program: Program, owner: str, listener: Watcher, night_id: str | None
             f"{seen.id} is being kept by another process: {seen.owner}",
             hint="One night at a time; this one may be called again when that is over.",
         )
-    return OpenNight(night_id, began, owner, 0)
+    return OpenNight(night_id, began, owner, 0, asked)
 
 
 @contextmanager

@@ -96,7 +96,7 @@ class MadeUp:
 
     def fill(self, ids: list[str], nights: int, *, last: datetime = LATER) -> None:
         """So many nights of each case, up to the last; every tenth case has a sweep too."""
-        for back in range(nights):
+        for back in reversed(range(nights)):
             self._night(last - timedelta(days=back), len(ids))
         for at, case_id in enumerate(ids):
             case, _ = self._cases.load(case_id)

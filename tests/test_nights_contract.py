@@ -141,6 +141,38 @@ def test_a_case_stands_where_the_last_night_that_looked_left_it(nights: NightSto
     assert nights.entries("night-3") == ()
 
 
+def test_a_night_under_a_clock_that_was_ahead_is_not_the_last_word(nights: NightStore) -> None:
+    for night in ("night-20300101-020000", "night-20260302-020000"):
+        nights.begin(night, LATER, "me")
+        nights.keep(an_entry("a", night, f"in {night}"), night)
+        nights.end(a_night(night), "me")
+    assert nights.standings()["a"].night == "night-20260302-020000"
+    last = nights.last()
+    assert last
+    assert last.night == "night-20260302-020000"
+
+
+def test_a_night_keeps_what_was_asked_of_it(nights: NightStore) -> None:
+    nights.begin("night-1", LATER, "me", '{"only": ["a"]}')
+    found = nights.open()
+    assert found
+    assert found.wish == '{"only": ["a"]}'
+
+
+def test_nights_of_what_somebody_named_and_blind_ones_count_for_no_watcher(
+    database_url: str,
+) -> None:
+    store = SqlStore(database_url)
+    kinds: tuple[dict[str, object], ...] = ({}, {"selected": True}, {"unseen": 1})
+    for day, kind in enumerate(kinds):
+        name = f"night-{day}"
+        store.nights.begin(name, LATER, "me")
+        ended = {"ended": LATER + timedelta(days=day)}
+        store.nights.end(a_night(name).model_copy(update={"unseen": 0} | ended | kind), "me")
+    assert store.figures.last_night() == LATER
+    store.close()
+
+
 def test_nights_that_ended_are_found_again(nights: NightStore) -> None:
     assert nights.last() is None
     nights.begin("night-1", LATER, "me")

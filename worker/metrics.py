@@ -124,7 +124,7 @@ class Standing:
         opened.add_metric([], runs)
         yield opened
         if night is not None:
-            ended = _gauge("last_night_timestamp_seconds", "When the last night ended.")
+            ended = _gauge("last_night_timestamp_seconds", "When the last whole night ended.")
             ended.add_metric([], night.timestamp())
             yield ended
 

@@ -46,6 +46,6 @@ class SqlFigures:
         return int(self._database.one(sa.select(sa.func.count()).where(at_work))[0])
 
     def last_night(self) -> datetime | None:
-        """When the last night that ended did; None where none has."""
-        (ended,) = self._database.one(sa.select(sa.func.max(nights.c.ended)))
+        """When the last night ended that saw enough of the whole corpus; None where none did."""
+        (ended,) = self._database.one(sa.select(sa.func.max(nights.c.ended)).where(nights.c.whole))
         return time_of(ended) if ended else None

@@ -21,10 +21,13 @@ _THE_ONE = "now"
 """What no two nights may have at once."""
 _LEFT = -1
 _NEWEST = (
-    sa.select(night_cases.c.case_id, sa.func.max(night_cases.c.night_id).label("night_id"))
+    sa.select(night_cases.c.case_id, sa.func.max(nights.c.number).label("number"))
+    .join_from(night_cases, nights, nights.c.id == night_cases.c.night_id)
     .group_by(night_cases.c.case_id)
     .subquery()
 )
+_NEXT = sa.select(sa.func.coalesce(sa.func.max(nights.c.number), 0) + 1).scalar_subquery()
+"""The order in which nights were begun, whatever clocks said then."""
 
 
 _OPEN = sa.select(nights.c.id).where(nights.c.at_work == _THE_ONE)
@@ -53,15 +56,23 @@ class SqlNights:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, night_id: str, began: datetime, owner: str) -> bool:
+    def begin(self, night_id: str, began: datetime, owner: str, wish: str = "") -> bool:
         insert = self._database.insert(nights).values(
-            id=night_id, began=text_of(began), at_work=_THE_ONE, owner=owner, beats=0
+            id=night_id,
+            began=text_of(began),
+            at_work=_THE_ONE,
+            owner=owner,
+            beats=0,
+            number=_NEXT,
+            wish=wish,
         )
         return self._did(insert.on_conflict_do_nothing())
 
     def open(self) -> OpenNight | None:
         row = self._database.one(sa.select(nights).where(nights.c.at_work == _THE_ONE))
-        return OpenNight(row.id, time_of(row.began), row.owner, row.beats) if row else None
+        if row is None:
+            return None
+        return OpenNight(row.id, time_of(row.began), row.owner, row.beats, row.wish or "")
 
     def take_over(self, seen: OpenNight, owner: str) -> bool:
         unheard = sa.and_(nights.c.owner == seen.owner, nights.c.beats == seen.beats)
@@ -92,12 +103,16 @@ class SqlNights:
         return tuple(Entry.model_validate_json(each) for each in found)
 
     def standings(self) -> dict[str, Standing]:
-        query = sa.select(night_cases.c.case_id, night_cases.c.standing).join(
-            _NEWEST,
-            sa.and_(
-                night_cases.c.case_id == _NEWEST.c.case_id,
-                night_cases.c.night_id == _NEWEST.c.night_id,
-            ),
+        query = (
+            sa.select(night_cases.c.case_id, night_cases.c.standing)
+            .join_from(_NEWEST, nights, nights.c.number == _NEWEST.c.number)
+            .join(
+                night_cases,
+                sa.and_(
+                    night_cases.c.night_id == nights.c.id,
+                    night_cases.c.case_id == _NEWEST.c.case_id,
+                ),
+            )
         )
         rows = self._database.all(query)
         return {row.case_id: Standing.model_validate_json(row.standing) for row in rows}
@@ -131,12 +146,12 @@ class SqlNights:
 
     def end(self, night: Night, owner: str) -> None:
         packed = zlib.compress(night.document().encode())
-        ended = text_of(night.ended)
-        self._did(_kept(night.night, owner).values(ended=ended, at_work=None, found=packed))
+        said = {"ended": text_of(night.ended), "found": packed, "whole": night.whole}
+        self._did(_kept(night.night, owner).values(at_work=None, **said))
 
     def last(self) -> Night | None:
         query = sa.select(nights.c.found).where(nights.c.ended.is_not(None))
-        return _night(self._database.one(query.order_by(nights.c.id.desc()).limit(1)))
+        return _night(self._database.one(query.order_by(nights.c.number.desc()).limit(1)))
 
     def night(self, night_id: str) -> Night | None:
         query = sa.select(nights.c.found).where(nights.c.id == night_id)

@@ -141,15 +141,20 @@ class SqlRetention:
 
     def _nights(self, before: datetime, *, dry_run: bool) -> Iterator[Rows]:
         newer, later = nights.alias("newer"), night_cases.alias("later")
+        own, of_later = nights.alias("own"), nights.alias("of_later")
         old = sa.and_(
             nights.c.ended < text_of(before),
-            sa.select(newer.c.id).where(newer.c.ended > nights.c.ended).exists(),
+            sa.select(newer.c.id)
+            .where(newer.c.ended.is_not(None), newer.c.number > nights.c.number)
+            .exists(),
         )
         superseded = sa.and_(
             night_cases.c.night_id.in_(sa.select(nights.c.id).where(old)),
             sa.select(later.c.night_id)
             .where(later.c.case_id == night_cases.c.case_id)
-            .where(later.c.night_id > night_cases.c.night_id)
+            .join(of_later, of_later.c.id == later.c.night_id)
+            .join(own, own.c.number < of_later.c.number)
+            .where(own.c.id == night_cases.c.night_id)
             .exists(),
         )
         stays = sa.select(night_cases.c.night_id).where(

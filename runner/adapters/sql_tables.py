@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the tables: the number of the last migration."""
 
 Key = sa.String().with_variant(sa.String(collation="C"), "postgresql")
@@ -155,6 +155,9 @@ nights = sa.Table(
     sa.Column("owner", Key, nullable=False),
     sa.Column("beats", sa.Integer, nullable=False),
     sa.Column("found", sa.LargeBinary),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("wish", sa.Text),
+    sa.Column("whole", sa.Boolean, nullable=False, server_default=sa.true()),
 )
 
 night_cases = sa.Table(

@@ -19,6 +19,8 @@ class OpenNight(NamedTuple):
     owner: str
     beats: int
     """Goes up as long as somebody keeps it; -1 where its keeper left it."""
+    wish: str = ""
+    """What was asked of it when it was begun, as JSON; empty where that is not known."""
 
 
 class Look(Value):
@@ -62,18 +64,18 @@ class Ledger(Protocol):
     def entries(self, night_id: str) -> tuple[Entry, ...]: ...
 
     def standings(self) -> dict[str, Standing]:
-        """Where each case stands, by id: what the last night that looked at it says."""
+        """Where each case stands, by id: what the night says that was begun last and looked."""
         ...
 
     def last(self) -> Night | None:
-        """The newest night that ended."""
+        """The night that was begun last, of those that ended; whatever clocks said then."""
         ...
 
 
 class NightStore(Ledger, NightHistory, Protocol):
     """The same, and nights themselves: one at a time is kept."""
 
-    def begin(self, night_id: str, began: datetime, owner: str) -> bool:
+    def begin(self, night_id: str, began: datetime, owner: str, wish: str = "") -> bool:
         """Begin a night; False if one is open, whoever keeps it, or that one has been kept."""
         ...
 

@@ -119,6 +119,8 @@ class Night(Value):
     not_looked: tuple[NotLooked, ...]
     left_out: tuple[str, ...]
     """Due, and not begun because of the deadline, now or before: these come first next time."""
+    selected: bool = False
+    """Whether `cases` are what somebody named, and not the corpus."""
     unseen: int = 0
     """Of `cases`, those that tonight did not look at, or left out."""
     quarantine: tuple[QuarantineReport, ...]
@@ -126,6 +128,11 @@ class Night(Value):
     """Tonight."""
     noise_ever: NoiseReport
     """In all nights so far."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a night for a watcher: of the corpus, and it saw enough of it."""
+        return not self.selected and not self.blind
 
     @property
     def blind(self) -> bool:
@@ -157,6 +164,7 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
     began: datetime,
     ended: datetime,
     cases: int,
+    selected: bool = False,
     due: int,
     entries: tuple[Entry, ...],
     more: Iterable[Change],
@@ -172,7 +180,8 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
         night: its id.
         began: when it began,
         ended: and ended.
-        cases: how many it looked after.
+        cases: how many it looked after,
+        selected: which somebody named.
         due: how many were due.
         entries: what it did.
         more: changes that are of no entry.
@@ -195,6 +204,7 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
         began=began,
         ended=ended,
         cases=cases,
+        selected=selected,
         due=due,
         attempts=sum(each.attempts for each in entries),
         exit_code=exit_code(changes) or _blind(not_looked, unseen, cases),

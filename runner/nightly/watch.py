@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from runner.errors import (
@@ -61,7 +62,7 @@ class Watch:
         self._today = ground.now().date()
         self._quarantine = quarantine
         self._kept = kept
-        self._until = ground.now() + wish.deadline if wish.deadline is not None else None
+        self._until = _until(night.began, ground.now(), wish.deadline)
         self._spare: tuple[Due, Report] | None = None
 
     def keep(self, found: Survey) -> Night:
@@ -280,6 +281,7 @@ class Watch:
             began=self._night.began,
             ended=self._ground.now(),
             cases=len(found.listed) + len(found.broken),
+            selected=self._wish.only is not None,
             due=len({each.case for each in found.due} | done.keys()),
             entries=tuple(done.values()),
             more=tuple(
@@ -312,6 +314,13 @@ class Watch:
         if only is None or last is None:
             return ()
         return tuple({*last.left_out} - only)
+
+
+def _until(began: datetime, now: datetime, deadline: timedelta | None) -> datetime | None:
+    """When a night is over; one that is gone on with after that has its whole time once more."""
+    if deadline is None:
+        return None
+    return began + deadline if now < began + deadline else now + deadline
 
 
 def _unreadable(listing: BrokenListing, before: Standing | None, night: str) -> Standing:

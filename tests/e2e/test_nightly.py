@@ -266,6 +266,32 @@ def test_a_night_that_is_stopped_is_gone_on_with_at_once(nights: Nights, corpus:
     assert (ended, "is somebody keeping it" in stderr) == (0, False)
 
 
+def test_a_night_that_is_gone_on_with_looks_after_what_it_was_begun_for(
+    nights: Nights, corpus: Cases
+) -> None:
+    for name in ("one", "two"):
+        corpus.write("import time\ntime.sleep(1)\n" + TELLS, name=name)
+    with nights.started(0, "one") as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if b"one" in line)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    ended, _, stderr = nights.called(0, "two")
+    assert (ended, "looks after other cases" in stderr) == (12, True)
+    assert kinds(nights(0)) == [("added", "two")]  # and "one" by the night that was left
+    assert nights.due(1) == {}
+
+
+def test_a_night_under_a_clock_that_was_ahead_silences_none(
+    nights: Nights, corpus: Cases, package: Package
+) -> None:
+    corpus.write()
+    nights(30)
+    package.release("1.4", BROKEN, uploaded=FIRST + timedelta(hours=3))
+    assert kinds(nights(1, code=1)) == [("newly_failing", "bug")]
+    assert kinds(nights(2)) == []
+
+
 def test_what_a_deadline_leaves_out_comes_first_the_next_night(
     nights: Nights, corpus: Cases
 ) -> None:

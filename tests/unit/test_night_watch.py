@@ -76,9 +76,7 @@ class Store:
 
     def standings(self) -> dict[str, Standing]:
         return {
-            name: each.standing
-            for night in sorted(self.kept)
-            for name, each in self.kept[night].items()
+            name: each.standing for night in self.kept for name, each in self.kept[night].items()
         }
 
     def last(self) -> Night | None:
