@@ -123,7 +123,7 @@ class NightGround(Ground, Protocol):
 class News(Protocol):
     """Tells people of a night."""
 
-    def began(self) -> None:
+    def began(self, night_id: str) -> None:
         """Say that this process keeps it."""
         ...
 
@@ -182,7 +182,7 @@ def keep_watch(
     def keep(night: OpenNight) -> Night:
         its = _wish_of(night, wish)
         with _keeping(ground.nights, night.id, owner) as kept:
-            news.began()
+            news.began(night.id)
             now = program.now()
             muted = quarantined.muted(now.date())
             found = survey(ground, corpus, its, now=now, night=night.id, muted=muted)

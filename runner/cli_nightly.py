@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runner.cli_options import SANDBOXES, chosen_format
-from runner.errors import Interrupted, NightTaken, NobodyTold, WrongUsage
+from runner.errors import (
+    BrokerTrouble,
+    Interrupted,
+    NightTaken,
+    NobodyTold,
+    StoreTrouble,
+    WrongUsage,
+)
 from runner.formats import OF_RUNS, Format
 
 if TYPE_CHECKING:
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
     from runner.settings import Settings
     from runner.wiring import Program
 
+_PAUSES = (5.0, 10.0, 20.0, 40.0, *[60.0] * 9)
+"""Seconds between two tries to go on with a night."""
 _SPAN = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
 
@@ -77,7 +88,10 @@ def nightly(context: click.Context, /, as_json: bool, form: str, **options: Any)
         click.echo(found.document() if chosen is Format.JSON else due_markdown(found), nl=False)
         return 0
     with progress(sys.stderr) as listener:
-        ground = _ground(program, of_runs, listener, here=options["here"])
+
+        def ground() -> NightGround:
+            return _ground(program, of_runs, listener, here=options["here"])
+
         night, faults = watch_once(program, asked, ground, listener, always=options["always"])
     print_night(program, night, chosen)
     for fault in faults:
@@ -88,25 +102,39 @@ def nightly(context: click.Context, /, as_json: bool, form: str, **options: Any)
 def watch_once(
     program: Program,
     asked: Asked,
-    ground: NightGround,
+    ground: Callable[[], NightGround],
     listener: Watcher,
     *,
     always: bool,
     night_id: str | None = None,
 ) -> tuple[Night, tuple[str, ...]]:
-    """Keep a night and tell people of it; with why somebody could not be told."""
+    """Keep a night and tell people of it; with why somebody could not be told.
+
+    Once it is begun, trouble with the database or the broker is waited out for some ten minutes.
+    """
     from runner.at_night import keep_watch
 
     news = _News(program.settings, always=always, pings=asked.whole)
-    try:
-        night = keep_watch(program, asked, ground, listener, news, night_id=night_id)
-    except (Interrupted, NightTaken):  # another keeps it, or will
-        raise
-    except Exception:
-        news.failed()
-        raise
-    news.ended(night)
-    return night, news.faults
+    pauses = iter(_PAUSES)
+    while True:
+        named = news.night or night_id
+        try:
+            night = keep_watch(program, asked, ground(), listener, news, night_id=named)
+        except (Interrupted, NightTaken):  # another keeps it, or will
+            raise
+        except (StoreTrouble, BrokerTrouble) as trouble:
+            pause = next(pauses, None)
+            if pause is None or news.night is None:
+                news.failed()
+                raise
+            listener.note(f"{trouble.message}; {news.night} goes on in {pause:.0f} s")
+            time.sleep(pause)
+        except Exception:
+            news.failed()
+            raise
+        else:
+            news.ended(night)
+            return night, news.faults
 
 
 def _ground(program: Program, options: Options, listener: Watcher, *, here: bool) -> NightGround:
@@ -127,9 +155,13 @@ class _News:
         self._always = always
         self._pings = pings
         self.faults: tuple[str, ...] = ()
+        self.night: str | None = None
+        """The one that was begun, or gone on with."""
 
-    def began(self) -> None:
-        self._ping("start")
+    def began(self, night_id: str) -> None:
+        if self.night != night_id:
+            self.night = night_id
+            self._ping("start")
 
     def tell(self, night: Night) -> None:
         from runner.adapters.telling import tell

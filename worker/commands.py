@@ -180,9 +180,10 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
 
     Several beats do no harm: each night is kept once.
     """
-    from runner.at_night import Asked
+    from runner.at_night import Asked, NightGround
     from runner.cli_nightly import span, watch_once
     from runner.options import Options
+    from runner.render.night import headline
     from worker.broker import CeleryBroker
     from worker.logs import Spoken, configure
     from worker.night import ground
@@ -197,13 +198,16 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
 
     def keep(night_id: str) -> None:
         tonight = program_of(home=home)  # it remembers nothing of other nights
-        stands_on = ground(tonight, Options(), listener)
+
+        def stands_on() -> NightGround:
+            return ground(tonight, Options(), listener)
+
         night, faults = watch_once(
             tonight, asked, stands_on, listener, always=always, night_id=night_id
         )
-        listener.note(f"{night.night}: {len(night.changes)} changes")
+        listener.note(f"{night.night}: {headline(night)}")
         for fault in faults:
-            listener.note(fault)
+            listener.fault(fault)
 
     def open_night() -> str | None:
         found = program.store.nights.open()
@@ -217,5 +221,6 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
         open_night=open_night,
         told=told,
         say=listener.note,
+        fault=listener.fault,
     ).beat_on()
     return 0

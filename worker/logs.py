@@ -73,6 +73,9 @@ class Spoken(Silent):
     def note(self, what: str) -> None:
         structlog.get_logger("fixproof.beat").info(what)
 
+    def fault(self, what: str) -> None:
+        structlog.get_logger("fixproof.beat").error(what)
+
     def searching(self, found: tuple[Progress, ...]) -> None: ...
 
 

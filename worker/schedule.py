@@ -18,6 +18,8 @@ LOOK = timedelta(seconds=30)
 """How long a beat sleeps at most: clocks may be set."""
 _STAND_BY = 12.0
 """Seconds between two looks whether the keeper of a night is still there."""
+_LONGEST = 600.0
+"""Seconds that are waited at most until a night that met trouble is tried again."""
 
 
 class Schedule:
@@ -57,6 +59,7 @@ class Beat:
         open_night: Callable[[], str | None],
         told: threading.Event,
         say: Callable[[str], None],
+        fault: Callable[[str], None],
     ) -> None:
         """Be ready.
 
@@ -67,7 +70,8 @@ class Beat:
                 NightTaken where somebody else keeps it, or that one has been kept.
             open_night: the id of the one that is open.
             told: set when it is to stop.
-            say: what happens.
+            say: what happens,
+            fault: and what should not.
         """
         self._schedule = schedule
         self._now = now
@@ -75,34 +79,50 @@ class Beat:
         self._open_night = open_night
         self._told = told
         self._say = say
+        self._fault = fault
 
     def beat_on(self) -> None:
         """Keep nights until told to stop."""
-        if (unended := self._open_night()) is not None:
-            self._see_to(unended)
         moment = self._schedule.following(self._now())
+        if (unended := self._open_night()) is not None:
+            self._see_to(unended, moment)
         while not self._told.is_set():
             left = moment - self._now()
             if left > timedelta(0):
                 self._told.wait(min(left, LOOK).total_seconds())
+                # a clock that was ahead, and is set back, has nights before that one
+                moment = min(moment, self._schedule.following(self._now()))
                 continue
-            self._see_to(f"night-{moment:%Y%m%d-%H%M%S}")
-            moment = self._schedule.following(max(moment, self._now()))
+            following = self._schedule.following(max(moment, self._now()))
+            if self._see_to(f"night-{moment:%Y%m%d-%H%M%S}", following):
+                following = self._schedule.following(max(moment, self._now()))
+            moment = following
 
-    def _see_to(self, night_id: str) -> None:
+    def _see_to(self, night_id: str, until: datetime) -> bool:
         """Keep a night, or stand by until whoever keeps it has, or trouble has passed.
 
-        It always has an id: what has ended meanwhile must not be begun anew.
+        It always has an id: what has ended meanwhile must not be begun anew. Trouble is waited out
+        until the moment of the next night; False if it lasted so long.
         """
+        pause = _STAND_BY
         while not self._told.is_set():
             try:
-                return self._keep(night_id)
-            except FixproofError as trouble:
-                if self._is_over():  # the next night may fare better
-                    return None if isinstance(trouble, NightTaken) else self._say(str(trouble))
-                self._say(trouble.message)
+                self._keep(night_id)
+            except NightTaken as taken:
+                if self._is_over():
+                    return True
+                self._say(taken.message)
                 self._told.wait(_STAND_BY)
-        return None
+            except FixproofError as trouble:
+                self._fault(str(trouble))
+                self._told.wait(pause)
+                pause = min(2 * pause, _LONGEST)
+                if self._now() >= until:
+                    self._fault(f"{night_id} could not be kept until the next one")
+                    return False
+            else:
+                return True
+        return True
 
     def _is_over(self) -> bool:
         """Whether no night is open; False where the database does not tell."""

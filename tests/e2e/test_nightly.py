@@ -21,6 +21,7 @@ import pytest
 from tests.e2e.command import BROKEN, GOOD, PATIENCE, TELLS, Cases, Fixproof, Package
 from tests.index_server import IndexServer
 from tests.schemas import validator_of
+from tests.servers import Postgres, a_folder
 
 ROOT = Path(__file__).parents[2]
 FIRST = datetime(2024, 4, 1, 2, tzinfo=UTC)
@@ -428,6 +429,26 @@ def test_only_the_keeper_of_a_night_pings_and_one_that_is_stopped_leaves_it_to_t
     assert heard.pings == ["/ping/start"]
     assert nights.called(0, env=told)[0] == 0
     assert heard.pings == ["/ping/start", "/ping/start", "/ping"]
+
+
+def test_a_database_that_is_away_for_a_while_costs_no_night(
+    nights: Nights, corpus: Cases, heard: Heard
+) -> None:
+    corpus.write("import time\ntime.sleep(1)\n" + TELLS)
+    with a_folder("postgres") as folder, Postgres(folder) as own:
+        told = {
+            "FIXPROOF_DATABASE_URL": own.database(),
+            "FIXPROOF_PING_URL": f"http://{heard.address}/ping",
+        }
+        with nights.started(0, "--json", env=told) as process:
+            assert process.stderr is not None
+            next(line for line in process.stderr if b"bug" in line)
+            own.stop(signal.SIGINT)
+            own.start()
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, stderr
+    assert kinds(json.loads(stdout)) == [("added", "bug")]
+    assert heard.pings == ["/ping/start", "/ping"]
 
 
 def test_that_nobody_can_be_told_is_said_and_costs_no_night(

@@ -67,7 +67,7 @@ class Nobody(Silent):
 class Untold:
     """Tells people nothing of a night."""
 
-    def began(self) -> None: ...
+    def began(self, night_id: str) -> None: ...
 
     def tell(self, night: Night) -> None: ...
 
@@ -133,7 +133,13 @@ def main(began: float, most: int) -> None:
         return found.id if found else None
 
     Beat(
-        Schedule("* * * * *"), now=now, keep=keep, open_night=open_night, told=told, say=print
+        Schedule("* * * * *"),
+        now=now,
+        keep=keep,
+        open_night=open_night,
+        told=told,
+        say=print,
+        fault=print,
     ).beat_on()
 
 

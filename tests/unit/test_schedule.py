@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from runner.errors import NightTaken, StoreTrouble, WrongUsage
+from runner.errors import (
+    BrokerTrouble,
+    FixproofError,
+    NightTaken,
+    NoSpace,
+    StoreTrouble,
+    WrongUsage,
+)
 from worker.schedule import Beat, Schedule
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -75,6 +82,7 @@ def beat(nights: Nights, days: int = 3, clock: Clock | None = None) -> list[str]
         open_night=nights.open_night,
         told=Waiting(clock, NOON + timedelta(days=days)),
         say=said.append,
+        fault=said.append,
     ).beat_on()
     return said
 
@@ -146,11 +154,28 @@ def test_a_night_whose_moment_comes_while_the_database_is_away_begins_later() ->
     assert nights.kept == [f"night-2026030{day}-020000" for day in (2, 3, 4)]
 
 
-def test_trouble_costs_one_night_and_no_other() -> None:
+@pytest.mark.parametrize("trouble", [StoreTrouble("away"), NoSpace("full"), BrokerTrouble("gone")])
+def test_trouble_that_passes_costs_no_night_though_none_is_open(trouble: FixproofError) -> None:
     nights = Nights()
-    nights.troubles = [StoreTrouble("the database is away")]
-    assert beat(nights) == ["the database is away"]
-    assert len(nights.kept) == 2
+    nights.troubles = [trouble] * 5
+    assert beat(nights) == [trouble.message] * 5
+    assert nights.kept == [f"night-2026030{day}-020000" for day in (2, 3, 4)]
+
+
+def test_trouble_that_lasts_until_the_next_night_costs_one_and_is_tried_ever_less() -> None:
+    nights = Nights()
+    nights.troubles = [StoreTrouble("the database is away") for _ in range(150)]
+    said = beat(nights)
+    assert "night-20260302-020000 could not be kept until the next one" in said
+    assert nights.kept == [f"night-2026030{day}-020000" for day in (3, 4)]
+
+
+def test_a_clock_that_was_a_month_ahead_and_is_set_back_costs_no_later_night() -> None:
+    nights, clock = Nights(), Clock()
+    clock.jumps = [timedelta(days=30), timedelta(days=-30)]
+    clock.now -= timedelta(days=1)
+    beat(nights, clock=clock)
+    assert {f"night-2026030{day}-020000" for day in (3, 4)} <= {*nights.kept}
 
 
 @pytest.mark.parametrize("written", ["", "0 2 * *", "0 25 * * *", "at night"])
