@@ -203,10 +203,20 @@ class Composed:
 
     def nights(self) -> list[Night]:
         """Those that ended, the last one alone."""
-        store = SqlStore(self.environ("beat")["FIXPROOF_DATABASE_URL"])
-        last = store.nights.last()
-        store.close()
+        with self._store() as store:
+            last = store.nights.last()
         return [last] if last else []
+
+    def runs(self) -> set[str]:
+        """All that were ever asked for."""
+        with self._store() as store:
+            return {each.id for each in store.runs.recent(100)}
+
+    @contextmanager
+    def _store(self) -> Iterator[SqlStore]:
+        store = SqlStore(self.environ("beat")["FIXPROOF_DATABASE_URL"])
+        yield store
+        store.close()
 
     def health(self, name: str) -> int:
         return self._places.health(self._services[name], self.environ(name))
@@ -271,6 +281,7 @@ def test_a_night_is_kept_once_by_the_beats_with_the_workers(
         wait_for(lambda: composed.nights() != [], "no night was kept", 200)
         assert composed.health("beat") == 0
     (entry,) = composed.nights()[0].entries
+    assert composed.runs() == {each.run for each in entry.rounds}, "neither beat did it again"
     assert (entry.case, entry.standing.status, entry.standing.outcome) == ("bug", "PASS", "ok")
     of_worker, *of_beats = (each.read_text() for each in composed.logs)
     of_beat = "".join(of_beats)
