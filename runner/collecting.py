@@ -84,8 +84,10 @@ class _Collection:
             yield _collected(each)
         undated = self._retention.collect_undated(self._before, dry_run=self._dry_run)
         if undated is None:
+            run = self._retention.going_on(self._before) or "a run"
             self._left.append(
-                "locks, loads and cases, as a run goes on: call it again when none does"
+                f"locks, loads and cases, as {run} goes on: call it again when it has ended; "
+                f"fixproof cancel {run} ends it, where no worker will"
             )
         for each in undated or ():
             yield _collected(each)

@@ -21,6 +21,10 @@ ANY = "any"
 """A capability that every worker has."""
 
 
+ARCHITECTURES = ("aarch64", "armv7l", "i686", "ppc64le", "riscv64", "s390x", "x86_64")
+"""Those that a run may ask for, as `platform.machine()` names them."""
+
+
 class Capability(Value):
     """What a run needs of a worker."""
 

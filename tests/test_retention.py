@@ -178,6 +178,7 @@ def test_while_a_run_goes_on_nothing_goes_that_it_could_be_about_to_rely_on(
     item = Item(id="going-on/0", run="going-on", task=Task.PLAN, queue=queue)
     store.work.submit(run, b"packed", item)
     assert store.retention.collect_undated(BEFORE, dry_run=False) is None
+    assert store.retention.going_on(BEFORE) is not None
     assert collect(store) == {"runs": 1, "attempts": 1}
     assert store.evidence.lock("lock-old", failures_since=EVER) is not None
     assert store.work.case(sha_of("case")) == b"packed"

@@ -19,6 +19,7 @@ from runner.cli_options import (
     sampled,
 )
 from runner.cli_options import program as program_of
+from runner.queues import ARCHITECTURES
 
 
 @click.command()
@@ -32,7 +33,11 @@ from runner.cli_options import program as program_of
 @click.option(
     "--nightly", is_flag=True, help="It is not urgent: what is asked on demand goes first."
 )
-@click.option("--arch", metavar="NAME", help="Only workers of this architecture.  [default: any]")
+@click.option(
+    "--arch",
+    type=click.Choice(ARCHITECTURES),
+    help="Only workers of this architecture.  [default: any]",
+)
 @click.option("--wait", is_flag=True, help="Wait for the end, and print what came of it.")
 def submit(
     kind: Any,
@@ -57,6 +62,7 @@ def submit(
     from worker.broker import CeleryBroker
     from worker.questions import Question
     from worker.submitting import submit as ask
+    from worker.submitting import unserved
     from worker.submitting import wait as wait_for
 
     program, chosen = program_and_options(sandbox=sandbox, **options)
@@ -67,7 +73,10 @@ def submit(
         priority=Priority.NIGHTLY if nightly else Priority.ON_DEMAND,
         needed=Capability(arch=arch or ANY, sandbox=ANY if wanted == "auto" else wanted),
     )
-    run = ask(program, CeleryBroker(program.settings.broker_url), case, question)
+    broker = CeleryBroker(program.settings.broker_url)
+    run = ask(program, broker, case, question)
+    if (warning := unserved(broker, run)) is not None:
+        click.echo(f"warning: {warning}", err=True)
     if not wait:
         click.echo(SubmittedDocument(run=run.id).document() if as_json else run.id)
         return 0

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from runner.attempt import Facts
+from runner.avoidance import others
 from runner.endings import cancel
-from runner.errors import Interrupted, StoreTrouble, WrongUsage
+from runner.errors import BrokerTrouble, Interrupted, StoreTrouble, WrongUsage
 from runner.matrix import Cell
 from runner.queues import intake_of
 from runner.report import Report
 from runner.running import report_of
 from runner.runs import Listener
+from runner.sandbox import SandboxKind
 from runner.store import CANCELLED, Run
 from runner.value import digest
 from runner.wiring import Program
@@ -54,6 +57,17 @@ def submit(program: Program, broker: CheckedBroker, named: str, question: Questi
     return run
 
 
+def unserved(broker: Broker, run: Run) -> str | None:
+    """What to say where no worker that is there now has what a run needs."""
+    with suppress(BrokerTrouble):
+        if not others(broker.present(), "", run.queue or ""):
+            return (
+                f"no worker that is there now can carry out run {run.id}: it waits until one comes "
+                f"(fixproof cancel {run.id} ends it)"
+            )
+    return None
+
+
 def begin(
     program: Program, named: str, question: Question, *, avoid: str | None = None
 ) -> tuple[Run, Item]:
@@ -67,8 +81,13 @@ def begin(
 
     Raises:
         BrokenCase: there is no such case.
-        WrongUsage: a candidate is asked about, which is here alone.
+        WrongUsage: a candidate is asked about, which is here alone; or what no worker does.
     """
+    if question.needed.sandbox == SandboxKind.PROCESS:
+        raise WrongUsage(
+            "no worker runs attempts in plain processes",
+            hint="Leave --sandbox and FIXPROOF_SANDBOX out, or ask for docker or bubblewrap.",
+        )
     if question.options.candidate is not None:
         raise WrongUsage("a candidate is a file of this machine: fixproof verify asks about it")
     case, _ = program.cases.load(named)

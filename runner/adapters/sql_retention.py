@@ -94,6 +94,11 @@ class SqlRetention:
                 )
             )
 
+    def going_on(self, before: Before) -> str | None:
+        """The run for which nothing undated is deleted: the one that began first."""
+        row = self._database.one(_going_on(before))
+        return row.id if row else None
+
     def hashes_in_locks(self, wanted: Collection[str]) -> frozenset[str]:
         """Which of these files are named by some lock."""
         left = {*wanted}
@@ -195,9 +200,9 @@ _PARTIAL = (" --only ", " --python ", " --candidate ")
 
 
 def _going_on(before: Before) -> sa.Select[Any]:
-    """Some run that goes on, or may."""
+    """The first run that goes on, or may."""
     may = sa.or_(runs.c.queue.is_not(None), runs.c.began >= text_of(before.resumable))
-    return sa.select(runs.c.id).where(runs.c.ended.is_(None), may).limit(1)
+    return sa.select(runs.c.id).where(runs.c.ended.is_(None), may).order_by(runs.c.began).limit(1)
 
 
 def _collected(connection: AnyConnection, kind: _Kind, *, dry_run: bool) -> Rows:

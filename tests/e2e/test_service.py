@@ -20,7 +20,10 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from runner.adapters.sql_tables import SCHEMA, runs
+from runner.avoidance import Present
+from runner.queues import Capability
 from tests.attempts import becomes
+from tests.docker.sandboxes import PYTHON, engine
 from tests.e2e.command import (
     BROKEN,
     GOOD,
@@ -35,7 +38,9 @@ from tests.e2e.command import (
 )
 from tests.e2e.test_builds import a_source
 from tests.servers import Postgres, Redis, wait_for
+from tests.service.contained import containers
 from tests.test_nothing_survives import left_behind
+from worker.broker import CeleryBroker
 
 pytestmark = pytest.mark.redis
 WAITS = """
@@ -234,6 +239,29 @@ def test_cancelling_ends_attempts_that_run(
     assert not any(left_behind(each) for each in worker.pool)
 
 
+def containers_of(service: Fixproof) -> list[str]:
+    """Those that have something of this home; others may have theirs on the same engine."""
+    store = f"{service.home}/store/"
+    return [
+        each["Id"]
+        for each in containers(engine())
+        if any(mount.get("Source", "").startswith(store) for mount in each["Mounts"])
+    ]
+
+
+@pytest.mark.docker
+def test_cancelling_removes_containers(
+    service: Fixproof, package: Package, cases: Cases, start: StartWorker
+) -> None:
+    package.usual()
+    start("--sandbox", "docker")
+    run = submitted(service, "verify", cases.write(WAITS, timeout=100, python=[PYTHON]))
+    wait_for(lambda: containers_of(service) != [], "no attempt was begun")
+    assert service("cancel", run).text == "cancelled\n"
+    wait_for(lambda: not containers_of(service), "its containers are left", 10)
+    assert state(service, run) == ("cancelled", "cancelled")
+
+
 def test_a_killed_process_leaves_nothing_and_its_run_goes_on(
     service: Fixproof, package: Package, cases: Cases, start: StartWorker
 ) -> None:
@@ -415,6 +443,27 @@ def test_a_file_of_this_machine_is_no_candidate_for_workers_elsewhere(
     assert "file of this machine" in error["message"]
 
 
+def test_what_no_worker_can_ever_have_is_refused_and_what_none_has_now_is_said(
+    service: Fixproof, package: Package, cases: Cases
+) -> None:
+    package.usual()
+    case = cases.write()
+    error = service.error("submit", "verify", case, "--arch", "pdp11")
+    assert error["kind"] == "wrong_usage"
+    assert "x86_64" in error["message"]
+    error = service.error("submit", "verify", case, "--sandbox", "process")
+    assert "no worker runs attempts in plain processes" in error["message"]
+    assert service("runs").text == ""
+    done = service("submit", "verify", case, "--arch", "s390x")
+    run = done.text.strip()
+    assert f"no worker that is there now can carry out run {run}" in done.stderr
+    assert f"fixproof cancel {run}" in service("gc").text
+    CeleryBroker(service.env["FIXPROOF_BROKER_URL"]).announce(
+        Present("elsewhere", Capability(arch="s390x", sandbox="bubblewrap")), 60
+    )
+    assert service("submit", "verify", case, "--arch", "s390x").stderr == ""
+
+
 # Watching it
 
 
@@ -441,7 +490,7 @@ def test_prometheus_is_told_of_all_processes_and_the_log_of_runs_and_cells(
         "FIXPROOF_LOG_FORMAT": "json",
     }
     with on(service, **env) as there:
-        waiting = submitted(there, "verify", cases.write(fixed="1.1"), "--arch", "pdp11")
+        waiting = submitted(there, "verify", cases.write(fixed="1.1"), "--arch", "s390x")
         worker = start(at=there)
         done = there("submit", "verify", cases.write(fixed="1.1"), "--wait", "--json")
         assert said(done.document) == ("PASS", "ok"), done.stderr
@@ -454,7 +503,7 @@ def test_prometheus_is_told_of_all_processes_and_the_log_of_runs_and_cells(
         assert found["fixproof_build_seconds_count"] == 1
         assert found["fixproof_install_seconds_count"] >= ran
         (queue,) = [each for each in found if each.startswith("fixproof_queue_items")]
-        assert "pdp11" in queue
+        assert "s390x" in queue
         assert found[queue] == 1
         assert found[queue.replace("items", "age_seconds")] > 0
         assert found["fixproof_runs_open"] == 1
