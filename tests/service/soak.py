@@ -184,6 +184,7 @@ FAULTS: tuple[Fault, ...] = (
 def main(rounds: int, seed: int) -> int:
     """Soak; 1 if any round went wrong."""
     wrong, did = [], Counter[str]()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an engine outlives who is killed
     with ExitStack() as stack:
         redis = stack.enter_context(Redis(stack.enter_context(a_folder("redis"))))
         postgres = stack.enter_context(Postgres(stack.enter_context(a_folder("postgres"))))
