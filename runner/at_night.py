@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ParamSpec, Protocol, TypeVar
 
 from runner.adapters.corpus_files import CorpusFiles
@@ -93,6 +93,8 @@ class LocalGround:
         *,
         fresh: bool,
         also: tuple[str, ...],
+        purpose: str,  # noqa: ARG002 - an interrupted run is gone on with by its question
+        until: datetime | None,  # noqa: ARG002 - nobody is waited for
         again: str | None = None,  # noqa: ARG002 - there is no other worker
     ) -> Report:
         asked = {"fresh": fresh, "still": True, "also": also}

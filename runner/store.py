@@ -117,6 +117,10 @@ class RunStore(Protocol):
         """Runs, the newest first."""
         ...
 
+    def concluded(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
+        """The same, of runs that ended with a conclusion."""
+        ...
+
     def unfinished(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
         """Runs of the same question that did not end, the newest first."""
         ...

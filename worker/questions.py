@@ -14,3 +14,5 @@ class Question(Value):
     options: Options = Options()
     priority: Priority = Priority.ON_DEMAND
     needed: Capability = Capability()
+    purpose: str = ""
+    """Which round of which night asks, if one does."""

@@ -9,12 +9,13 @@ from typing import Protocol, TypeVar
 
 from runner.attempt import Facts
 from runner.avoidance import others
+from runner.case import Case
 from runner.endings import cancel
 from runner.errors import BrokerTrouble, Interrupted, StoreTrouble, WrongUsage
 from runner.matrix import Cell
 from runner.queues import intake_of
 from runner.report import Report
-from runner.running import report_of
+from runner.running import RESUMED_FOR, report_of
 from runner.runs import Listener
 from runner.sandbox import SandboxKind
 from runner.store import CANCELLED, Run
@@ -92,13 +93,12 @@ def begin(
         raise WrongUsage("a candidate is a file of this machine: fixproof verify asks about it")
     case, _ = program.cases.load(named)
     queue = intake_of(question.priority, question.needed)
-    options = question.options.model_copy(update={"named": named})
-    asked = question.model_copy(update={"options": options}).model_dump_json()
+    asked = _written(named, question)
     run = Run(
         id=f"{program.now():%Y%m%d-%H%M%S}-{case.id}-{program.new_id()}",
         kind=question.kind,
         case_id=case.id,
-        inputs_sha256=digest("service/1", case.sha256, asked),
+        inputs_sha256=_inputs(case, asked),
         plan="",
         ground="",
         began=program.now(),
@@ -110,6 +110,28 @@ def begin(
     item = Item(id=f"{run.id}/0", run=run.id, task=Task.PLAN, queue=queue, avoid=avoid)
     program.store.work.submit(run, program.cases.pack(case), item)
     return run, item
+
+
+def asked_before(program: Program, named: str, question: Question) -> Run | None:
+    """A run of that very question, of the last day, that goes on or has a conclusion.
+
+    Raises:
+        BrokenCase: there is no such case.
+    """
+    case, _ = program.cases.load(named)
+    inputs, since = _inputs(case, _written(named, question)), program.now() - RESUMED_FOR
+    found = program.store.runs.concluded(inputs, since=since)
+    found += program.store.runs.unfinished(inputs, since=since)
+    return next(iter(found), None)
+
+
+def _written(named: str, question: Question) -> str:
+    options = question.options.model_copy(update={"named": named})
+    return question.model_copy(update={"options": options}).model_dump_json()
+
+
+def _inputs(case: Case, asked: str) -> str:
+    return digest("service/1", case.sha256, asked)
 
 
 def wait(program: Program, run_id: str, listener: Listener) -> Report:

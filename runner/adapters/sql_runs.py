@@ -52,9 +52,17 @@ class SqlRuns:
         return tuple(_run(row) for row in self._database.all(query))
 
     def unfinished(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
+        return self._asked(inputs_sha256, since, runs.c.ended.is_(None))
+
+    def concluded(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
+        return self._asked(inputs_sha256, since, runs.c.status.is_not(None))
+
+    def _asked(
+        self, inputs_sha256: str, since: datetime, which: sa.ColumnElement[bool]
+    ) -> tuple[Run, ...]:
         query = (
             sa.select(runs)
-            .where(runs.c.inputs_sha256 == inputs_sha256, runs.c.ended.is_(None))
+            .where(runs.c.inputs_sha256 == inputs_sha256, which)
             .where(runs.c.began >= text_of(since))
             .order_by(runs.c.began.desc())
         )

@@ -38,7 +38,14 @@ class Ground(Protocol):
         ...
 
     def verify(
-        self, case_id: str, *, fresh: bool, also: tuple[str, ...], again: str | None = None
+        self,
+        case_id: str,
+        *,
+        fresh: bool,
+        also: tuple[str, ...],
+        purpose: str,
+        until: datetime | None,
+        again: str | None = None,
     ) -> Report:
         """Carry out a verify with the newest release; may be called from several threads.
 
@@ -46,6 +53,8 @@ class Ground(Protocol):
             case_id: the case.
             fresh: nothing that was made before is relied on.
             also: more releases to judge.
+            purpose: which round of which night: what was asked for it before is not asked again.
+            until: when the night is over; then nobody is waited for who is not there.
             again: a run that this one is to confirm: by another worker, where there is one.
 
         Raises:

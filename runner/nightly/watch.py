@@ -27,6 +27,8 @@ from runner.outcome import Outcome, Status
 from runner.releases import History
 from runner.report import Report
 
+_Why = Literal["due", "confirm", "again"]
+
 
 class _Looked(NamedTuple):
     """What came of a case."""
@@ -118,7 +120,8 @@ class Watch:
         before = found.standings.get(asked.case)
         halved = before.run if before is not None and before.suspected else None
         try:
-            report = self._verify(asked, fresh=asked.fresh or self._wish.fresh, again=halved)
+            fresh = asked.fresh or self._wish.fresh
+            report = self._verify(asked, "due", fresh=fresh, again=halved)
         except UnknownPackage as error:
             if before is None:
                 raise
@@ -153,7 +156,7 @@ class Watch:
             return None, "and the night was over before a second round"
         self._ground.note(f"{asked.case}: a second round must confirm it")
         try:
-            return self._verify(asked, fresh=True, again=first.run), ""
+            return self._verify(asked, "confirm", fresh=True, again=first.run), ""
         except ENDS_THE_NIGHT:
             raise
         except FixproofError as error:
@@ -165,7 +168,7 @@ class Watch:
             return entry
         self._ground.note(f"{asked.case}: once more, to see whether we agree with ourselves")
         try:
-            again = self._verify(asked, fresh=True)
+            again = self._verify(asked, "again", fresh=True)
         except ENDS_THE_NIGHT:
             raise
         except FixproofError as error:
@@ -186,10 +189,17 @@ class Watch:
             asked, first = self._spare
             self._enter(self._run_twice(done[asked.case], asked, first), done)
 
-    def _verify(self, asked: Due, *, fresh: bool, again: str | None = None) -> Report:
-        return self._ground.verify(asked.case, fresh=fresh, also=asked.also, again=again)
+    def _verify(self, asked: Due, why: _Why, *, fresh: bool, again: str | None = None) -> Report:
+        return self._ground.verify(
+            asked.case,
+            fresh=fresh,
+            also=asked.also,
+            purpose=f"{self._night.id}/{why}",
+            until=self._until,
+            again=again,
+        )
 
-    def _round(self, report: Report, why: Literal["due", "confirm", "again"]) -> Round:
+    def _round(self, report: Report, why: _Why) -> Round:
         made = {each.log for cell in report.cells for each in cell.attempts if not each.reused}
         return Round(
             run=report.run,

@@ -369,6 +369,40 @@ def test_a_night_is_carried_out_by_workers_and_another_one_confirms_what_flips(
 # Bad input
 
 
+def test_a_night_that_nobody_serves_ends_and_leaves_nothing_queued(
+    service: Fixproof, package: Package
+) -> None:
+    corpus = service.cwd / "repros"
+    corpus.mkdir()
+    Cases(corpus, package.usual()).write()
+    night = service("nightly", "--sandbox", "docker", "--deadline", "1s", "--json")
+    assert night.code == 14, night.stderr
+    (missed,) = night.document["not_looked"]
+    assert (missed["case"], missed["kind"]) == ("bug", "not_concluded")
+    assert missed["why"] == "no worker takes runs in the sandbox docker"
+    (left,) = service("runs", "--json").document["runs"]
+    assert left["state"] == "cancelled"
+
+
+def test_a_night_that_is_gone_on_with_waits_for_the_runs_that_it_asked_for(
+    service: Fixproof, package: Package, start: StartWorker
+) -> None:
+    corpus = service.cwd / "repros"
+    corpus.mkdir()
+    Cases(corpus, package.usual()).write()
+    with service.started("nightly", "--fresh") as process:
+        wait_for(lambda: len(service("runs", "--json").document["runs"]) > 0, "nothing was asked")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+    (asked,) = service("runs", "--json").document["runs"]
+    start()
+    night = service("nightly", "--json", "--fresh")
+    assert night.code == 0, night.stderr
+    rounds = night.document["entries"][0]["rounds"]
+    assert rounds[0]["run"] == asked["run"]
+    assert len(service("runs", "--json").document["runs"]) == len(rounds)
+
+
 def test_without_a_broker_there_is_no_service(
     fixproof: Fixproof, package: Package, cases: Cases
 ) -> None:

@@ -86,6 +86,8 @@ class PretendedGround(ServiceGround):
         *,
         fresh: bool,  # noqa: ARG002 - always
         also: tuple[str, ...],  # noqa: ARG002
+        purpose: str,  # noqa: ARG002
+        until: datetime | None,  # noqa: ARG002
         again: str | None = None,  # noqa: ARG002
     ) -> Report:
         store = self._program.store

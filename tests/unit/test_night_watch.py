@@ -94,6 +94,7 @@ class FakeGround:
         self.histories: dict[str, History | FixproofError] = {"pkg": HISTORY}
         self.verified: list[tuple[str, bool]] = []
         self.asked: list[str] = []
+        self.purposes: list[tuple[str, str]] = []
         self.notes: list[str] = []
         self.workers = ["one"]
         self.at = LATER
@@ -112,9 +113,18 @@ class FakeGround:
         return found
 
     def verify(
-        self, case_id: str, *, fresh: bool, also: tuple[str, ...], again: str | None = None
+        self,
+        case_id: str,
+        *,
+        fresh: bool,
+        also: tuple[str, ...],
+        purpose: str,
+        until: datetime | None,
+        again: str | None = None,
     ) -> Report:
         assert also == ()
+        assert until is None or until.tzinfo
+        self.purposes.append((case_id, purpose))
         assert fresh or again is None
         self.verified.append((case_id, fresh))
         self.at += self.takes
@@ -208,6 +218,17 @@ def test_trouble_while_running_twice_costs_only_that() -> None:
     assert (kinds(night), night.noise.pairs) == ([(Kind.ADDED, "a")], 0)
     with pytest.raises(NoSpace):
         ground.night(A, B, b=[PASS, NoSpace("full")])
+
+
+def test_each_round_is_asked_for_by_a_name_of_its_own() -> None:
+    ground = FakeGround()
+    ground.night(A, B, night_id="night-7", a=[FAIL, FAIL], b=[PASS, PASS])
+    assert ground.purposes == [
+        ("a", "night-7/due"),
+        ("a", "night-7/confirm"),
+        ("b", "night-7/due"),
+        ("b", "night-7/again"),
+    ]
 
 
 def test_a_case_whose_turn_it_is_runs_twice_at_once() -> None:
