@@ -59,7 +59,8 @@ class Places:
         return [self.here(each) for each in command]
 
     def environ(self, service: Mapping[str, Any]) -> dict[str, str]:
-        return {name: self.here(each) for name, each in service["environment"].items()}
+        said = service["environment"].items()
+        return {name: self.here(each) for name, each in said if each is not None}
 
     def health(self, service: Mapping[str, Any], environ: Mapping[str, str]) -> int:
         """The exit code of a service's own health check."""

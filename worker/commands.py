@@ -222,8 +222,7 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
         found = program.store.nights.open()
         return found.id if found else None
 
-    listener.note(f"ready, nights begin at {at}")
-    Beat(
+    kept = Beat(
         schedule,
         now=program.now,
         keep=keep,
@@ -231,5 +230,10 @@ def beat(at: str, deadline: str | None, always: bool, home: str | None) -> int:
         told=told,
         say=listener.note,
         fault=listener.fault,
-    ).beat_on()
+    )
+    try:
+        listener.note(f"ready, nights begin at {at}")
+        kept.beat_on()
+    except KeyboardInterrupt:  # SIGTERM too: that is how a beat ends
+        listener.note("told to stop")
     return 0

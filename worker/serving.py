@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from celery import signals
+from celery.apps.worker import install_worker_term_handler
 from celery.platforms import SecurityWarning
 
 from runner import __version__
@@ -136,6 +137,7 @@ def _or_ending() -> Iterator[None]:
 
 def _ready(settings: Settings, intake: Intake, presence: Presence) -> Any:
     def ready(sender: Any, **_: object) -> None:
+        install_worker_term_handler(sender, verbose=False)  # it prints; `_leaver` logs
         _LOG.info("ready", sandbox=settings.sandbox, home=str(settings.home), fixproof=__version__)
         intake.watch(sender)
         presence.begin()
@@ -152,10 +154,14 @@ def _leaver(worker: Any, grace: float, presence: Presence) -> Any:
             if each.is_alive():
                 os.kill(each.pid, LEAVE)
 
+    def say() -> None:  # not from within a signal: that may have come in the middle of a line
+        _LOG.info("told to stop", grace=grace)
+
     def told(**_: object) -> None:
         presence.leave()
-        timer = threading.Timer(grace, leave)
-        timer.daemon = True
-        timer.start()
+        for seconds, act in ((0.0, say), (grace, leave)):
+            timer = threading.Timer(seconds, act)
+            timer.daemon = True
+            timer.start()
 
     return told

@@ -59,6 +59,34 @@ def test_every_service_comes_back_is_looked_at_and_may_be_there_several_times(
 
 
 @compose
+def test_what_stands_in_env_reaches_the_services(secrets: Path) -> None:
+    said = {
+        "FIXPROOF_KEEP_ENVIRONMENTS": "7",
+        "FIXPROOF_KEEP_RUNS": "90",
+        "FIXPROOF_OCI_RUNTIME": "runsc",
+        "FIXPROOF_METRICS": "0.0.0.0:9464",
+        "SSL_CERT_FILE": "/var/lib/fixproof/ca.pem",
+        "HTTPS_PROXY": "http://proxy.example:3128",
+        "NO_PROXY": "index.example",
+    }
+    for name, service in config(secrets, **said)["services"].items():
+        if name in OURS:
+            own = said | ({"FIXPROOF_METRICS": ""} if name == "beat" else {})
+            assert own.items() <= service["environment"].items(), name
+    usual = config(secrets)["services"]["worker"]["environment"]
+    unsaid = Places({"/run/secrets": str(secrets)}).environ({"environment": usual})
+    assert not {"SSL_CERT_FILE", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"} & {*unsaid}
+    assert read(unsaid).metrics is None
+
+
+@compose
+def test_who_is_stopped_has_time_for_it(secrets: Path) -> None:
+    services = config(secrets)["services"]
+    assert services["worker"]["stop_grace_period"] == "90s"
+    assert services["beat"]["stop_grace_period"] == "30s"
+
+
+@compose
 def test_passwords_are_files_and_stand_nowhere_else(secrets: Path) -> None:
     whole = config(secrets)
     files = {name: each["file"] for name, each in whole["secrets"].items()}
@@ -180,7 +208,8 @@ class Composed:
             yield
         finally:
             process.terminate()
-            process.wait(60)
+            code = process.wait(60)
+        assert code == 0, log.read_text()
 
     def _is_ready(self, process: subprocess.Popen[bytes], log: Path) -> bool:
         assert process.poll() is None, log.read_text()
@@ -315,7 +344,7 @@ def test_redis_lets_nobody_in_without_its_password_and_no_list_of_processes_tell
 def test_its_settings_are_settings_that_fixproof_knows(secrets: Path) -> None:
     environ = config(secrets)["services"]["worker"]["environment"]
     here = Places({"/run/secrets": str(secrets)})
-    settings = read({name: here.here(each) for name, each in environ.items()})
+    settings = read(here.environ({"environment": environ}))
     assert settings.database_url == "postgresql://fixproof:for-the-database@postgres/fixproof"
     assert settings.broker_url == "redis://:for%3Athe%2Fbroker%40@redis:6379/0"
     assert settings.sandbox == "docker"

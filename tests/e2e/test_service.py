@@ -254,8 +254,9 @@ def test_cancelling_removes_containers(
     service: Fixproof, package: Package, cases: Cases, start: StartWorker
 ) -> None:
     package.usual()
+    script = cases.write(WAITS, timeout=100, python=[PYTHON])
     start("--sandbox", "docker")
-    run = submitted(service, "verify", cases.write(WAITS, timeout=100, python=[PYTHON]))
+    run = submitted(service, "verify", script, "--sandbox", "docker")
     wait_for(lambda: containers_of(service) != [], "no attempt was begun")
     assert service("cancel", run).text == "cancelled\n"
     wait_for(lambda: not containers_of(service), "its containers are left", 10)
@@ -364,6 +365,16 @@ def test_a_night_is_carried_out_by_workers_and_another_one_confirms_what_flips(
     first, again = (each["workers"] for each in entry["rounds"][:2])
     assert again, "it is said who made it"
     assert first[0] not in again
+
+
+def test_a_beat_ends_well_when_it_is_told_to(service: Fixproof) -> None:
+    with service.started("beat") as process:
+        assert process.stderr is not None
+        assert any(b"ready" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert b"told to stop" in told
 
 
 # Bad input
