@@ -8,7 +8,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 
-from runner.avoidance import others
 from runner.errors import BrokerTrouble, Interrupted, NotConcluded, WrongUsage
 from runner.nightly.keeping import NightStore
 from runner.options import Options
@@ -18,10 +17,10 @@ from runner.report import Report
 from runner.running import Watcher, report_of
 from runner.store import Run
 from runner.wiring import Program
-from runner.work import Ticket
+from runner.work import Broker, Ticket
 from worker.broker import CeleryBroker
 from worker.questions import Question
-from worker.submitting import asked_before, begin, take_back
+from worker.submitting import asked_before, begin, take_back, unserved
 
 AT_A_TIME = 100
 """Cases that are looked at together; each has a few attempts to make at a time."""
@@ -46,7 +45,7 @@ class ServiceGround:
     """What a night stands on where there are workers; fulfils `at_night.NightGround`."""
 
     def __init__(
-        self, program: Program, options: Options, listener: Watcher, broker: CeleryBroker
+        self, program: Program, options: Options, listener: Watcher, broker: Broker
     ) -> None:
         self._program = program
         self._options = options
@@ -91,20 +90,15 @@ class ServiceGround:
         while not self._program.store.runs.has_ended(run.id):
             if self._over.wait(_EVERY):
                 raise Interrupted(f"the night ended before {case_id} did", case=case_id)
-            if until is None or self.now() < until or self._is_served(run.id):
+            if until is None or self.now() < until or self._is_served(run):
                 served = time.monotonic()
             elif time.monotonic() - served > _UNSERVED:
                 self._take_back(run)
         return report_of(self._program, run.id)
 
-    def _is_served(self, run_id: str) -> bool:
-        """Whether a worker is there that goes on with a run; if that cannot be known, yes."""
-        try:
-            there = self._broker.present()
-        except BrokerTrouble:
-            return True
-        queue = self._program.stored(run_id).queue
-        return queue is None or bool(others(there, "", queue))
+    def _is_served(self, run: Run) -> bool:
+        """Whether a worker is there that goes on with a run; its queue changes once it begins."""
+        return unserved(self._broker, self._program.stored(run.id)) is None
 
     def _take_back(self, run: Run) -> None:
         """Leave nothing behind that nobody carries out.

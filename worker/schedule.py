@@ -6,6 +6,7 @@ name once. So a clock that jumps back begins no second one.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ LOOK = timedelta(seconds=30)
 """How long a beat sleeps at most: clocks may be set."""
 _STAND_BY = 12.0
 """Seconds between two looks whether the keeper of a night is still there."""
+_FIELDS = 5
+_SUNDAY = 7
+_WEEKDAYS = re.compile(r"(\d)(?:-(\d))?(?:/(\d+))?")
 _LONGEST = 600.0
 """Seconds that are waited at most until a night that met trouble is tried again."""
 
@@ -31,20 +35,45 @@ class Schedule:
         Raises:
             WrongUsage: it is no schedule.
         """
-        self._written = written
+        self._fields = written.split()
+        hint = (
+            "It is like '0 2 * * *': minute, hour, day of the month, month, day of the week; UTC."
+        )
+        if len(self._fields) != _FIELDS:
+            raise WrongUsage(
+                f"{written!r} is no schedule: it has {len(self._fields)} fields, not {_FIELDS}",
+                hint=hint,
+            )
         try:
             self.following(datetime.fromisoformat("2026-01-01T00:00Z"))
-        except (ValueError, ParseException) as error:
-            raise WrongUsage(
-                f"{written!r} is no schedule: {error}", hint="It is like '0 2 * * *', in UTC."
-            ) from error
+        except (ValueError, RuntimeError, ParseException) as error:
+            raise WrongUsage(f"{written!r} is no schedule: {error}", hint=hint) from error
 
     def following(self, moment: datetime) -> datetime:
         """The next moment after another."""
-        minute, hour, day, month, weekday = self._written.split()
-        times = crontab(minute, hour, weekday, day, month, nowfun=lambda: moment)
-        left: timedelta = times.remaining_estimate(moment)
-        return moment + left
+        minute, hour, day, month, weekday = self._fields
+        weekday = ",".join(_sunday_is_zero(each) for each in weekday.split(","))
+        days = [(day, weekday)]
+        if not day.startswith("*") and not weekday.startswith("*"):
+            days = [(day, "*"), ("*", weekday)]  # where both are named, either will do
+
+        def after(day: str, weekday: str) -> datetime:
+            times = crontab(minute, hour, weekday, day, month, nowfun=lambda: moment)
+            left: timedelta = times.remaining_estimate(moment)
+            return moment + left
+
+        return min(after(*each) for each in days)
+
+
+def _sunday_is_zero(part: str) -> str:
+    """Days of the week without a 7, which crontab(5) has for a Sunday too."""
+    found = _WEEKDAYS.fullmatch(part)
+    if found is None:
+        return part
+    first, last, step = int(found[1]), int(found[2] or found[1]), int(found[3] or 1)
+    if max(first, last) != _SUNDAY or first > last or step == 0:
+        return part
+    return ",".join(str(each % _SUNDAY) for each in range(first, last + 1, step))
 
 
 class Beat:

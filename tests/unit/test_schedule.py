@@ -178,7 +178,34 @@ def test_a_clock_that_was_a_month_ahead_and_is_set_back_costs_no_later_night() -
     assert {f"night-2026030{day}-020000" for day in (3, 4)} <= {*nights.kept}
 
 
-@pytest.mark.parametrize("written", ["", "0 2 * *", "0 25 * * *", "at night"])
+@pytest.mark.parametrize(
+    ("written", "days"),
+    [
+        ("0 2 * * *", [2, 3, 4, 5, 6, 7, 8, 9]),
+        ("0 2 * * 0", [8]),
+        ("0 2 * * 7", [8]),
+        ("0 2 * * 5-7", [6, 7, 8]),
+        ("0 2 * * 1-7/3", [2, 5, 8, 9]),
+        ("0 2 * * mon,7", [2, 8, 9]),
+        ("0 2 4 * 7", [4, 8]),
+        ("0 2 4 * *", [4]),
+        ("0 2 4 * */3", [4]),
+    ],
+)
+def test_days_are_as_crontab_has_them(written: str, days: list[int]) -> None:
+    moment, found = NOON, list[int]()
+    while (moment := Schedule(written).following(moment)) < NOON + timedelta(days=8):
+        assert (moment.hour, moment.minute, moment.second) == (2, 0, 0)
+        found.append(moment.day)
+    assert found == days
+
+
+def test_a_schedule_of_another_number_of_fields_is_said() -> None:
+    with pytest.raises(WrongUsage, match="it has 6 fields, not 5"):
+        Schedule("0 0 2 * * *")
+
+
+@pytest.mark.parametrize("written", ["", "0 2 * *", "0 25 * * *", "at night", "0 2 31 2 *"])
 def test_what_is_no_schedule_is_said(written: str) -> None:
     with pytest.raises(WrongUsage, match="no schedule"):
         Schedule(written)
