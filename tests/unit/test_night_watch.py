@@ -537,6 +537,7 @@ def test_every_format_says_what_changed_and_lets_nothing_foreign_act() -> None:
     for part in ("Newly failing", "Cannot be judged", "Not looked at"):
         assert part in text
         assert part in shown
+    assert 'data-of="Runs"' in shown  # a narrow screen has the columns below each other
     assert "<b>" not in text
     assert "<b>" not in shown
     root = ET.fromstring(junit(night))
