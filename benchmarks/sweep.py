@@ -1,13 +1,21 @@
 """What a sweep costs, against the tools that people use for it: `python -m benchmarks.sweep`.
 
 A hundred releases of uvicorn and one script of about 0.4 s: a sweep, a second one and a bisection
-by fixproof; a session for each release in nox and in tox; an image for each by `docker build`. All
-on the same interpreter, with wheels that are cached beforehand, two at a time where a tool can;
-each tool's own work begins anew in each round. Figures are medians over rounds in which the tools
+by fixproof, which knows of the lowest release that it is broken, and has all others to search; a
+session for each release in nox and in tox; an image for each by `docker build`. All
+on the same interpreter, two at a time where a tool can; each tool's own work begins anew in each
+round. Everything that is installed is cached beforehand: nox and tox run offline, so that neither
+builds nor an index's answers count against them. Figures are medians over rounds in which the tools
 take turns; the ratios are of one run.
 
-It needs bubblewrap, Python 3.8 and the package index; for images a container engine (DOCKER_HOST,
-or docker's own socket) with its command line. nox and tox come into an environment of their own.
+Python 3.7 is the newest on which a hundred releases in a row can be installed as they were on
+their day. For later ones the window holds releases of 2019 that required uvloop 0.13, which has no
+wheels for these and does not compile there; and since 0.12.0, when that requirement became
+optional, there are less than a hundred.
+
+It needs bubblewrap, Python 3.7 and the package index; for images a container engine (DOCKER_HOST,
+or docker's own socket) with its command line, of which the classic builder is used. nox and tox
+come into an environment of their own.
 """
 
 from __future__ import annotations
@@ -34,12 +42,12 @@ from runner.settings import read
 from runner.wiring import Program
 
 RELEASES = 100
-PYTHON = "3.8"
-"""The newest that all of the newest hundred releases which allow it can be installed on."""
+PYTHON = "3.7"
 JOBS = 2
 ROUNDS = 3
 IMAGES = 8
 """Releases for which an image is built; what a hundred would take follows from them."""
+OFFLINE = {"UV_OFFLINE": "1"}
 SETUPTOOLS = "setuptools<60"
 """What old source distributions can still be built with."""
 SCRIPT = """import sys
@@ -48,7 +56,7 @@ import time
 import uvicorn
 
 time.sleep(0.25)
-if tuple(map(int, uvicorn.__version__.split(".")[:2])) < (0, 20):
+if tuple(map(int, uvicorn.__version__.split(".")[:2])) < (0, 10):
     sys.exit("BUG: it is old")
 print("fine")
 """
@@ -57,7 +65,7 @@ CASE = f"""# /// script
 # [tool.fixproof]
 # package = "uvicorn"
 # title = "It is old"
-# broken = "0.13.0"
+# broken = "{{lowest}}"
 # versions = ">={{lowest}}"
 # python = ["{PYTHON}"]
 # signature = "^BUG: "
@@ -116,6 +124,10 @@ class Bench:
         jobs = ("--jobs", str(JOBS), "--sandbox", "bubblewrap", "--home", self.folder / home)
         self.run(FIXPROOF, command, case, *jobs, allowed=(0,))
 
+    def build(self, *words: str | Path) -> None:
+        """An image, without network."""
+        self.run("docker", "build", "--network", "none", *words, DOCKER_BUILDKIT="0")
+
     def measure(self, name: str, action: Callable[[], None]) -> None:
         """Time an action, and what it took of the processors."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -134,12 +146,14 @@ def main() -> None:
         folder = Path(options.keep or temporary).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         bench = prepare(folder)
+        versions = _some(bench.versions, options.images)
+        base = _base_with_wheels(bench, versions) if versions else None
         for _ in range(options.rounds):
             fixproof(bench)
             nox(bench)
             tox(bench)
-        if options.images:
-            images(bench, options.images)
+            if base is not None:
+                images(bench, base, versions)
         report(bench, options)
 
 
@@ -164,7 +178,10 @@ def prepare(folder: Path) -> Bench:
         tools = ("nox", "tox", "tox-uv")
         bench.run(uv_program(), "pip", "install", "--python", bench.tools / "python", *tools)
     bench.fixproof("sweep", "warm")
-    nox(bench, timed=False)
+    warmed = folder / "warmed"
+    if not warmed.exists():  # with all that today's resolver takes for these releases
+        bench.run(bench.tools / "nox")
+        warmed.touch()
     return bench
 
 
@@ -187,38 +204,42 @@ def _warm_home(bench: Bench, home: Path) -> None:
         )
 
 
-def nox(bench: Bench, *, timed: bool = True) -> None:
+def nox(bench: Bench) -> None:
     """One session for each release, one after the other: nox knows no other way."""
     shutil.rmtree(bench.folder / ".nox", ignore_errors=True)
-    action = partial(bench.run, bench.tools / "nox")
-    bench.measure("nox", action) if timed else action()
+    bench.measure("nox", partial(bench.run, bench.tools / "nox", **OFFLINE))
 
 
 def tox(bench: Bench) -> None:
     """One environment for each release, two at a time."""
     shutil.rmtree(bench.folder / ".tox", ignore_errors=True)
-    bench.measure("tox", partial(bench.run, bench.tools / "tox", "-p", str(JOBS)))
+    command = (bench.tools / "tox", "-p", str(JOBS))
+    bench.measure("tox", partial(bench.run, *command, **OFFLINE))
 
 
-def images(bench: Bench, count: int) -> None:
-    """An image for each of some releases, two at a time, on a base with their wheels."""
-    every = len(bench.versions) // count
-    versions = bench.versions[::every][:count]
-    base = _base_with_wheels(bench, versions)
+def _some(versions: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """As many of them, evenly spread."""
+    return versions[:: len(versions) // count][:count] if count else ()
+
+
+def images(bench: Bench, base: str, versions: tuple[str, ...]) -> None:
+    """An image for each of some releases, two at a time; scaled to all of them."""
 
     def build(version: str) -> None:
         folder = bench.folder / "images" / version
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(bench.folder / "repro.py", folder)
         (folder / "Dockerfile").write_text(_dockerfile(base, bench, version), encoding="utf-8")
-        bench.run("docker", "build", "--quiet", "--no-cache", folder, DOCKER_BUILDKIT="0")
+        bench.build("--quiet", "--no-cache", folder)
 
     def build_all() -> None:
         with ThreadPoolExecutor(JOBS) as pool:
             list(pool.map(build, versions))
 
     bench.measure("images", build_all)
-    bench.times["images"] = [each / count * len(bench.versions) for each in bench.times["images"]]
+    share = len(versions) / len(bench.versions)
+    for each in (bench.times, bench.cpu):
+        each["images"][-1] /= share
 
 
 def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
@@ -227,20 +248,28 @@ def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
     from runner.adapters.docker_bases import Bases
 
     base = Bases(Engine(), lambda: (bench.interpreter,), uv_program()).ensure(PYTHON)
-    folder = bench.folder / "base"
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "wheels").mkdir(parents=True)
+    folder = bench.folder / f"base-{len(versions)}"
+    if not folder.exists():
+        _fetch_wheels(bench, versions, folder / "wheels")
+    pip = next((folder / "wheels").glob("pip-*")).name
+    install = f"{bench.interpreter.executable} /wheels/{pip}/pip install --no-index /wheels/{pip}"
+    text = f"FROM {base.name}\nUSER root\nCOPY wheels /wheels\nRUN {install}\n"
+    (folder / "Dockerfile").write_text(text, encoding="utf-8")
+    bench.build("--tag", "fixproof-bench/base", folder)
+    return "fixproof-bench/base"
+
+
+def _fetch_wheels(bench: Bench, versions: tuple[str, ...], target: Path) -> None:
+    """All that pip takes for these releases; what was built for sweeps is not built again."""
+    target.mkdir(parents=True)
     python = bench.folder / "pip" / "bin" / "python"
     bench.run(bench.interpreter.executable, "-m", "venv", python.parents[1])
-    constraint = str(bench.folder / "constraints.txt")
     bench.run(python, "-m", "pip", "install", "wheel", SETUPTOOLS)
-    for each in versions:
-        wanted = (f"uvicorn=={each}", "--wheel-dir", folder / "wheels", "--no-build-isolation")
-        bench.run(python, "-m", "pip", "wheel", *wanted, PIP_CONSTRAINT=constraint)
-    text = f"FROM {base.name}\nUSER root\nCOPY wheels /wheels\n"
-    (folder / "Dockerfile").write_text(text, encoding="utf-8")
-    bench.run("docker", "build", "--tag", "fixproof-bench/base", folder, DOCKER_BUILDKIT="0")
-    return "fixproof-bench/base"
+    built = " ".join(map(str, (bench.folder / "warm" / "store" / "built").glob("*")))
+    env = {"PIP_CONSTRAINT": str(bench.folder / "constraints.txt"), "PIP_FIND_LINKS": built}
+    for each in ("pip", *(f"uvicorn=={version}" for version in versions)):
+        wanted = (each, "--wheel-dir", target, "--no-build-isolation")
+        bench.run(python, "-m", "pip", "wheel", *wanted, **env)
 
 
 def _dockerfile(base: str, bench: Bench, version: str) -> str:
