@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from runner.errors import NightBlind
 from runner.nightly.changes import Change, Kind, exit_code
 from runner.nightly.due import Cause, Due
 from runner.nightly.noise import Disagreement, Noise
+from runner.nightly.quarantine import Quarantine
 from runner.nightly.standing import Standing
 from runner.outcome import Outcome, Status
 from runner.value import Value
@@ -216,6 +217,20 @@ def drawn_up(  # noqa: PLR0913 - all that a night has
         quarantine=quarantine,
         noise=NoiseReport.of(noise),
         noise_ever=NoiseReport.of(before + noise),
+    )
+
+
+def quarantined(found: Quarantine, today: date) -> tuple[QuarantineReport, ...]:
+    """Who alarms nobody today, or no longer."""
+    return tuple(
+        QuarantineReport(
+            case=each.id,
+            reason=each.reason,
+            until=str(each.until),
+            expired=each.expired(today),
+            stranger=each.id in found.strangers,
+        )
+        for each in found.cases
     )
 
 

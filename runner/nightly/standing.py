@@ -131,6 +131,46 @@ def standing_of(night: str, listed: Listed, report: Report, history: History) ->
     )
 
 
+def unreadable(listing: BrokenListing, before: Standing | None, night: str) -> Standing:
+    """Where a case stands whose file states none."""
+    return Standing(
+        night=night,
+        case=listing.id,
+        package=before.package if before else "",
+        sha256="",
+        run="",
+        status=Status.INCONCLUSIVE,
+        outcome=Outcome.UNRESOLVED,
+        summary=listing.why,
+        ran=None,
+        latest=None,
+        uploaded=None,
+    )
+
+
+def nothing_left(
+    before: Standing, night: str, listed: Listed, history: History, why: str
+) -> Standing:
+    """Where a case stands whose package is gone from the index."""
+    versions = (each.version for each in before.releases)
+    return before.model_copy(
+        update={
+            "night": night,
+            "sha256": listed.sha256,
+            "status": Status.INCONCLUSIVE,
+            "outcome": Outcome.UNRESOLVED,
+            "summary": why,
+            "latest": None,
+            "releases": offers(versions, history),
+            "doubt": None,
+            "suspected": None,
+            "known_as": None,
+            "missing": (),
+            "removed": False,
+        }
+    )
+
+
 def offers(versions: Iterable[str], history: History) -> tuple[ReleaseStanding, ...]:
     """What the index has of these releases."""
     return tuple(ReleaseStanding(version=each, offer=offer_of(each, history)) for each in versions)

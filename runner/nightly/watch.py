@@ -18,12 +18,11 @@ from runner.nightly.changes import Change, Kind, changes, completes, flips, sett
 from runner.nightly.due import Due
 from runner.nightly.ground import ENDS_THE_NIGHT, Ground
 from runner.nightly.keeping import OpenNight
-from runner.nightly.night import Entry, Night, NotLooked, QuarantineReport, Round, drawn_up
+from runner.nightly.night import Entry, Night, NotLooked, Round, drawn_up, quarantined
 from runner.nightly.noise import Noise, compare, first_of, runs_twice
 from runner.nightly.quarantine import Quarantine
-from runner.nightly.standing import BrokenListing, Listed, Standing, offers, standing_of
+from runner.nightly.standing import Standing, nothing_left, standing_of, unreadable
 from runner.nightly.survey import Survey, Wish, not_looked_at, not_sure_of
-from runner.outcome import Outcome, Status
 from runner.releases import History
 from runner.report import Report
 
@@ -125,7 +124,7 @@ class Watch:
         except UnknownPackage as error:
             if before is None:
                 raise
-            after = _nothing_left(before, self._night.id, listed, history, error.message)
+            after = nothing_left(before, self._night.id, listed, history, error.message)
             return _Looked(self._entry(asked, (), before, after, history))
         first = standing_of(self._night.id, listed, report, history)
         confirms = completes(before, first)
@@ -238,7 +237,7 @@ class Watch:
         for each in found.broken:
             before = found.standings.get(each.id)
             if before is None or before.removed or before.summary != each.why:
-                after = _unreadable(each, before, self._night.id)
+                after = unreadable(each, before, self._night.id)
                 said = (Change(kind=Kind.UNJUDGED, case=each.id, said=each.why),)
                 entries.append(self._bare(after, self._muted(each.id, said)))
         return tuple(entries)
@@ -305,16 +304,7 @@ class Watch:
             not_looked=not_looked,
             left_out=tuple(sorted(left)),
             left_before=self._left_before(last),
-            quarantine=tuple(
-                QuarantineReport(
-                    case=each.id,
-                    reason=each.reason,
-                    until=str(each.until),
-                    expired=each.expired(self._today),
-                    stranger=each.id in self._quarantine.strangers,
-                )
-                for each in self._quarantine.cases
-            ),
+            quarantine=quarantined(self._quarantine, self._today),
             before=last.noise_ever.counts if last else Noise(),
         )
 
@@ -331,43 +321,3 @@ def _until(began: datetime, now: datetime, deadline: timedelta | None) -> dateti
     if deadline is None:
         return None
     return began + deadline if now < began + deadline else now + deadline
-
-
-def _unreadable(listing: BrokenListing, before: Standing | None, night: str) -> Standing:
-    """Where a case stands whose file states none."""
-    return Standing(
-        night=night,
-        case=listing.id,
-        package=before.package if before else "",
-        sha256="",
-        run="",
-        status=Status.INCONCLUSIVE,
-        outcome=Outcome.UNRESOLVED,
-        summary=listing.why,
-        ran=None,
-        latest=None,
-        uploaded=None,
-    )
-
-
-def _nothing_left(
-    before: Standing, night: str, listed: Listed, history: History, why: str
-) -> Standing:
-    """Where a case stands whose package is gone from the index."""
-    versions = (each.version for each in before.releases)
-    return before.model_copy(
-        update={
-            "night": night,
-            "sha256": listed.sha256,
-            "status": Status.INCONCLUSIVE,
-            "outcome": Outcome.UNRESOLVED,
-            "summary": why,
-            "latest": None,
-            "releases": offers(versions, history),
-            "doubt": None,
-            "suspected": None,
-            "known_as": None,
-            "missing": (),
-            "removed": False,
-        }
-    )
