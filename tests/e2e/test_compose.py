@@ -315,7 +315,7 @@ def test_a_night_is_kept_once_by_the_beats_with_the_workers(
     of_worker, *of_beats = (each.read_text() for each in composed.logs)
     of_beat = "".join(of_beats)
     assert '"task": "attempt"' in of_worker
-    assert " changes" in of_beat
+    assert ": 1 new case" in of_beat
     assert not any(each in of_beat for each in PASSWORDS.values())
 
 
