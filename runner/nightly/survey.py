@@ -131,7 +131,7 @@ def _histories(
     for package in sorted({each.package for each in listed.values()}):
         try:
             histories[package] = ground.history(package)
-        except UnknownPackage:  # it may have been there before: that is for a verify to say
+        except UnknownPackage:  # it may have been there before: that is for the watch to say
             histories[package] = History(package=package, releases=(), fetched=ground.now())
         except ENDS_THE_NIGHT:
             raise

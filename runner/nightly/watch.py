@@ -10,10 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
-from runner.errors import (
-    FixproofError,
-    UnknownPackage,
-)
+from runner.errors import FixproofError
 from runner.nightly.changes import Change, Kind, changes, completes, flips, settled, untold
 from runner.nightly.due import Due
 from runner.nightly.ground import ENDS_THE_NIGHT, Ground
@@ -117,15 +114,13 @@ class Watch:
     def _look(self, asked: Due, found: Survey) -> _Looked:
         listed, history = found.listed[asked.case], found.histories[asked.package]
         before = found.standings.get(asked.case)
-        halved = before.run if before is not None and before.suspected else None
-        try:
-            fresh = asked.fresh or self._wish.fresh
-            report = self._verify(asked, "due", fresh=fresh, again=halved)
-        except UnknownPackage as error:
-            if before is None:
-                raise
-            after = nothing_left(before, self._night.id, listed, history, error.message)
+        if before is not None and not before.removed and not history.releases:
+            why = f"the index has no package {asked.package!r}"
+            after = nothing_left(before, self._night.id, listed, history, why)
             return _Looked(self._entry(asked, (), before, after, history))
+        halved = before.run if before is not None and before.suspected else None
+        fresh = asked.fresh or self._wish.fresh
+        report = self._verify(asked, "due", fresh=fresh, again=halved)
         first = standing_of(self._night.id, listed, report, history)
         confirms = completes(before, first)
         rounds = [self._round(report, "confirm" if confirms else "due")]

@@ -347,13 +347,13 @@ def test_a_package_that_is_gone_is_said_once() -> None:
     glitch = ground.night(A, B, b=[gone])
     assert (glitch.changes, glitch.exit_code) == ((), 5)
     assert "a: the index no longer lists pkg 1.1" in digest(glitch)[1]
-    night = ground.night(A, B, a=[gone], b=[gone])
+    night = ground.night(A, B, b=[gone])
     assert {each for each in kinds(night) if each[0] is not Kind.WITHDRAWN} == {
         (Kind.UNJUDGED, "a")
     }
     assert (Kind.WITHDRAWN, "a") in kinds(night)
     assert [each.case for each in night.not_looked] == ["b"]
-    assert ground.night(A, a=[gone]).changes == ()
+    assert ground.night(A).changes == ()
 
 
 def test_releases_that_an_index_loses_for_a_night_alarm_nobody() -> None:
