@@ -6,6 +6,8 @@ import platform
 import threading
 from contextlib import suppress
 
+import structlog
+
 from runner.avoidance import Present
 from runner.errors import BrokerTrouble
 from runner.queues import Capability
@@ -17,6 +19,7 @@ EVERY = 5.0
 """Seconds between two times."""
 LASTS = 20.0
 """Seconds for which a worker that said so counts as alive."""
+_LOG = structlog.get_logger("fixproof.worker")
 
 
 def name_of(settings: Settings) -> str:
@@ -41,10 +44,13 @@ class Presence:
         self._over.set()
 
     def _say_on(self) -> None:
-        while True:
-            with suppress(BrokerTrouble):
+        while not self._over.is_set():
+            try:
                 self._broker.announce(self._who, LASTS)
-            if self._over.wait(EVERY):
-                break
+            except BrokerTrouble:  # it is Celery that says so
+                pass
+            except Exception:  # noqa: BLE001 - who says nothing any more is taken for dead
+                _LOG.exception("nobody was told that this worker is there")
+            self._over.wait(EVERY)
         with suppress(BrokerTrouble):
             self._broker.withdraw(self._who)
