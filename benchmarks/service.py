@@ -3,7 +3,8 @@
 `python -m benchmarks.service [RUNS [BACKLOG]]` starts its own Redis and PostgreSQL, whose commits
 are on the disk. Runs of ten attempts, in a sandbox that does nothing, are measured between two
 halves of as many bare tasks that insert one row each; both wait when their worker of two processes
-starts. Bare tasks are then only carried out; of runs all is made, and sent, that they come to need.
+starts, and are measured from when it is ready. Bare tasks are then only carried out; of runs all is
+made, and sent, that they come to need.
 Memory of each process is compared between the first and the last thousand attempts. At last,
 on-demand runs are asked for while nightly ones wait.
 """
@@ -54,10 +55,17 @@ class Rate(NamedTuple):
 
     count: int
     seconds: float
+    busy: float
+    """Seconds of a processor that worker, database and broker took for them."""
 
     @property
     def a_second(self) -> float:
         return self.count / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Milliseconds of a processor that one takes."""
+        return 1000 * self.busy / self.count
 
 
 def main(runs: int, backlog: int) -> int:
@@ -69,10 +77,11 @@ def main(runs: int, backlog: int) -> int:
         before = _bare(postgres, redis, runs * ATTEMPTS // 2)
         made, grown = _runs(postgres, redis, runs)
         after = _bare(postgres, redis, runs * ATTEMPTS // 2)
-        bare = Rate(before.count + after.count, before.seconds + after.seconds)
+        bare = Rate(*(sum(each) for each in zip(before, after, strict=True)))
         ratio = made.a_second / bare.a_second
         print(f"bare tasks a second: {bare.a_second:.0f} ({_said(before, after)})")
         print(f"attempts a second:   {made.a_second:.0f}, ratio {ratio:.2f}, goal {GOAL}")
+        print(f"ms of a processor:   {made.cost:.1f} an attempt, {bare.cost:.1f} a bare task")
         print(f"memory, last/first thousand: {', '.join(f'{each:.2f}' for each in grown)}")
         waited = max(_urgent(postgres, redis, backlog))
         print(f"on demand behind {backlog} runs: begun after {waited / SECONDS:.2f} of an attempt")
@@ -96,18 +105,40 @@ def _bare(postgres: Postgres, redis: Redis, count: int) -> Rate:
         with app.producer_or_acquire() as producer:
             for number in range(count):
                 app.send_task(_BARE, args=(number,), queue=_QUEUE, producer=producer)
-        with _bare_worker(redis, database):
+        with _bare_worker(redis, database) as worker:
+            _wait(connection, "SELECT count(*) FROM bare", 1)
+            begun, busy = (
+                _number(connection, "SELECT count(*) FROM bare"),
+                _busy(worker, postgres, redis),
+            )
             _wait(connection, "SELECT count(*) FROM bare", count)
+            busy = (_busy(worker, postgres, redis) - busy) * count / (count - begun)
         query = "SELECT extract(epoch FROM max(made) - min(made)) FROM bare"
-        return Rate(count, float(_number(connection, query)))
+        return Rate(count, float(_number(connection, query)), busy)
+
+
+def _busy(worker: subprocess.Popen[bytes], *servers: Postgres | Redis) -> float:
+    """Seconds of a processor that they took so far, with those that they started."""
+    processes = [worker, *(each.process for each in servers)]
+    return sum(_time_of(each.pid) for each in processes if each)
+
+
+def _time_of(pid: int) -> float:
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile: see its parent
+        return 0.0
+    own = sum(int(each) for each in told[11:15]) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_time_of(int(each)) for each in children)
 
 
 @contextmanager
-def _bare_worker(redis: Redis, database: str) -> Iterator[None]:
+def _bare_worker(redis: Redis, database: str) -> Iterator[subprocess.Popen[bytes]]:
     words = ["-m", "benchmarks.service", _QUEUE, redis.address(), database]
     process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", sys.executable, *words], cwd=REPO)
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()
@@ -144,16 +175,18 @@ def _runs(postgres: Postgres, redis: Redis, runs: int) -> tuple[Rate, list[float
     with _service(postgres, redis, Pretended()) as service:
         service.submit(*[BEHAVIOUR] * runs)
         with psycopg.connect(service.database, autocommit=True) as connection:
-            began = time.monotonic()
             worker = service.start(PROCESSES)
+            began, busy = time.monotonic(), _busy(worker.process, postgres, redis)
+            early = int(_number(connection, "SELECT count(*) FROM attempts"))
             _wait(connection, "SELECT count(*) FROM attempts", THOUSAND)
             first = _memory(worker)
             _wait(connection, "SELECT count(*) FROM runs WHERE ended IS NOT NULL", runs)
             seconds = time.monotonic() - began
+            busy = _busy(worker.process, postgres, redis) - busy
             last = _memory(worker)
             made = int(_number(connection, "SELECT count(*) FROM attempts"))
     assert made == runs * ATTEMPTS, made
-    return Rate(made, seconds), [last[each] / first[each] for each in first]
+    return Rate(made - early, seconds, busy), [last[each] / first[each] for each in first]
 
 
 def _memory(worker: Worker) -> dict[int, int]:

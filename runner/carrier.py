@@ -15,7 +15,7 @@ from runner.avoidance import Patience, others
 from runner.desk import Asked, Desk
 from runner.dispatch import Changes, changes, first, says_nothing_new
 from runner.endings import conclude, end_in_trouble
-from runner.environment import Failure, Lock
+from runner.environment import Environment, Failure, Lock
 from runner.errors import (
     BrokerTrouble,
     EnvironmentTrouble,
@@ -26,6 +26,7 @@ from runner.errors import (
 from runner.matrix import Cell
 from runner.memory import Known, Memory
 from runner.plans.kinds import step
+from runner.runs import Runs
 from runner.store import CellKeys
 from runner.troubles import MOST_TRIES, retry_after
 from runner.value import digest
@@ -117,7 +118,7 @@ class Carrier:
         match item.task:
             case Task.PLAN:
                 return Made(planned=self._desk.plan(self._memory.of(item).run))
-            case Task.PREPARE:
+            case Task.PREPARE | Task.FIRST:
                 return self._prepare(item)
             case Task.ATTEMPT:
                 return self._attempt(item)
@@ -125,15 +126,23 @@ class Carrier:
                 assert_never(item.task)
 
     def _prepare(self, item: Item) -> Made:
-        """Resolve a cell; where nothing of it was run before, also install it and look inside."""
+        """Resolve a cell; where nothing of it was run before, also install it and look inside.
+
+        One that is wanted is then run at once.
+        """
         known, cell = self._memory.of(item), _cell(item)
         service = self._desk.service(known.run, _asked(known))
         keys, facts = service.find(cell, known.facts)
+        environment = None
         if isinstance(facts.lock, Lock) and (facts.loaded is None or not facts.attempts):
-            _, facts = service.install(cell, facts)
+            environment, facts = service.install(cell, facts)
         if isinstance(facts.lock, Failure):
             keys = service.keep(cell, facts.lock)
-        return Made(keys=keys, facts=facts)
+        made = Made(keys=keys, facts=facts)
+        if environment is None or facts.attempts or item.task is Task.PREPARE:
+            return made
+        attempt = _run(item, service, environment)
+        return made._replace(attempt=attempt, attempt_key=keys.attempts)
 
     def _attempt(self, item: Item) -> Made:
         known, cell = self._memory.of(item), _cell(item)
@@ -141,8 +150,7 @@ class Carrier:
         environment, facts = service.install(cell, known.facts[cell.id])
         if environment is None:  # it could be installed when it was prepared
             raise EnvironmentTrouble(f"the environment of {cell.id} is gone, and cannot be made")
-        name = f"{cell.id}#{digest('attempt-of/1', item.id)[:12]}"
-        attempt = service.once(cell, environment, doubled=item.doubled, name=name)
+        attempt = _run(item, service, environment)
         return Made(attempt=attempt, attempt_key=service.evidence_key(cell, facts))
 
     # What comes of it
@@ -150,29 +158,33 @@ class Carrier:
     def _settle(self, item: Item, owner: str, made: Made) -> Item | None:
         """Keep a result and what follows from it in one transaction, if it is still wanted."""
         known = self._memory.of(item)
-        if made.attempt is not None and _as_expected(known, item, made.attempt):
-            self._settle_quietly(item, owner, made.attempt_key, made.attempt)
+        if _as_expected(known, item, made):
+            self._settle_quietly(item, owner, made)
             return None
-        with self._desk.work.turn(item.run) as turn:
-            if not turn.settle(item.id, owner) or turn.run.ended:
+        with self._desk.work.turn(item.run, (item.id, owner)) as turn:
+            if not turn.settled or turn.run.ended:
                 return None
             facts = merged(_facts_now(turn, known), _keep(turn, item, made, self._worker))
             asked = made.planned[0] if made.planned else known.asked
-            heir = None if item.task is Task.ATTEMPT else owner
+            heir = owner if made.attempt is None else None
             items = self._advance(turn, asked, facts, heir)
         self._learn(turn, Known(known.run, asked, turn.run.version, facts))
         own = items[0].model_copy(update={"tries": 1}) if items and heir else None
         self._send(items[1:] if own else items)
         return own
 
-    def _settle_quietly(self, item: Item, owner: str, key: str, attempt: Attempt) -> None:
+    def _settle_quietly(self, item: Item, owner: str, made: Made) -> None:
         """Keep an attempt that is as those before it: the plan is asked after the last item."""
-        known, cell = self._memory.of(item), _cell(item).id
-        version = self._desk.work.keep_attempt(item, owner, cell, key, attempt)
-        if version is not None and version == known.version + 1:
-            facts = merged(known.facts, News(version, {}, ((cell, attempt),)))
-            self._memory.remember(known._replace(version=version, facts=facts))
-        if not self._desk.work.busy(item.run):
+        known, cell, attempt = self._memory.of(item), _cell(item).id, made.attempt
+        if attempt is None:
+            raise AssertionError(f"{item.id} made no attempt")
+        kept = self._desk.work.keep_attempt(item, owner, cell, made.attempt_key, attempt)
+        if kept is not None and kept.version == known.version + 1:
+            news = News(kept.version, {}, ((cell, attempt),))
+            facts = merged(known.facts, news)
+            self._memory.remember(known._replace(version=kept.version, facts=facts))
+        sure = kept is not None and kept.sure_to_go_on
+        if not sure and not self._desk.work.busy(item.run):
             self.advance(item.run)
 
     def _advance(
@@ -220,9 +232,8 @@ class Carrier:
     def _leave(self, item: Item, owner: str) -> None:
         """Somebody wants this worker to stop, or the run has ended."""
         if not self._desk.work.hand_back(item.id, owner):
-            with self._desk.work.turn(item.run) as turn:
-                turn.settle(item.id, owner)
-            return
+            with self._desk.work.turn(item.run, (item.id, owner)):
+                return
         self._send([item])
 
     def _trouble(self, item: Item, owner: str, error: FixproofError) -> None:
@@ -277,14 +288,23 @@ def _facts_now(turn: Turn, known: Known) -> Mapping[str, Facts]:
     return merged(known.facts, turn.news(known.version))
 
 
-def _as_expected(known: Known, item: Item, attempt: Attempt) -> bool:
+def _run(item: Item, service: Runs, environment: Environment) -> Attempt:
+    """Make the attempt of an item; made again, it has the same name."""
+    cell = _cell(item)
+    name = f"{cell.id}#{digest('attempt-of/1', item.id)[:12]}"
+    return service.once(cell, environment, doubled=item.doubled, name=name)
+
+
+def _as_expected(known: Known, item: Item, made: Made) -> bool:
     """Whether nothing follows from a result but that there is one item less to do.
 
     That is an economy, and nothing relies on it.
     """
+    if item.task is not Task.ATTEMPT or made.attempt is None:
+        return False
     plan, cell = _asked(known).plan, _cell(item)
     claims = next(each.claims for each in plan.series if each.name == cell.series)
-    return says_nothing_new(plan.case, claims, cell, known.facts[cell.id].attempts, attempt)
+    return says_nothing_new(plan.case, claims, cell, known.facts[cell.id].attempts, made.attempt)
 
 
 def _keep(turn: Turn, item: Item, made: Made, worker: str) -> News:
@@ -293,15 +313,16 @@ def _keep(turn: Turn, item: Item, made: Made, worker: str) -> News:
         (plan, ground), queue = made.planned
         turn.keep_plan(plan.model_dump_json(), ground.model_dump_json(), queue, by=worker)
         return News(turn.run.version, {}, ())
-    cell = _cell(item).id
+    cell, cells = _cell(item).id, {}
+    ran: tuple[Attempt, ...] = ()
+    if made.keys is not None and made.facts is not None:
+        ran = made.facts.attempts
+        turn.keep_cell(cell, made.keys, ran)
+        cells[cell] = made.facts.model_copy(update={"attempts": ()})
     if made.attempt is not None:
         turn.keep_attempt(cell, made.attempt_key, made.attempt, by=worker)
-        return News(turn.run.version, {}, ((cell, made.attempt),))
-    if made.keys is None or made.facts is None:
-        raise AssertionError(f"nothing was made of {item.id}")
-    turn.keep_cell(cell, made.keys, made.facts.attempts)
-    ran = tuple((cell, each) for each in made.facts.attempts)
-    return News(turn.run.version, {cell: made.facts.model_copy(update={"attempts": ()})}, ran)
+        ran += (made.attempt,)
+    return News(turn.run.version, cells, tuple((cell, each) for each in ran))
 
 
 def _items(turn: Turn, needed: Changes) -> tuple[Item, ...]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from runner.attempt import Attempt, Facts
 from runner.case import Case
-from runner.findings import Conclusion, Need
+from runner.findings import Conclusion, Need, Want
 from runner.matrix import Cell
 from runner.metadata import Claims
 from runner.value import Value
@@ -112,30 +112,35 @@ def _needed(
             counts[sort] = count
             pieces[sort] = Piece(task=task, cell=cell, doubled=doubled)
 
-    left = _left(need, begun)
-    for want in need.wants:
-        if _unprepared(want.cell, facts):
-            ask(Task.PREPARE, want.cell, 1)
-            continue
-        count = want.attempts
-        if left is not None:
-            count = min(count, left)
+    asked = [_asked(want, facts, begun) for want in need.wants]
+    left = _left(need, asked, begun)
+    for task, want, count in asked:
+        if left is not None and task is not Task.PREPARE:
+            count = min(count, left)  # noqa: PLW2901 - what is left of it
             left -= count
-        ask(Task.ATTEMPT, want.cell, count, doubled=want.doubled)
+        ask(task, want.cell, count, doubled=want.doubled)
     for cell in need.ahead:
-        if _unprepared(cell, facts):
+        whole = _Sort(Task.FIRST, cell.id, doubled=False)
+        if _unprepared(cell, facts) and whole not in pieces and not begun[whole]:
             ask(Task.PREPARE, cell, 1)
     return counts, pieces
 
 
-def _left(need: Need, begun: Counter[_Sort]) -> int | None:
+def _asked(want: Want, facts: Mapping[str, Facts], begun: Counter[_Sort]) -> tuple[Task, Want, int]:
+    """What a want comes to, if there is no limit."""
+    if not _unprepared(want.cell, facts):
+        return Task.ATTEMPT, want, want.attempts
+    if begun[_Sort(Task.PREPARE, want.cell.id, doubled=False)]:
+        return Task.PREPARE, want, 1
+    return Task.FIRST, want, 1
+
+
+def _left(need: Need, asked: Iterable[tuple[Task, Want, int]], begun: Counter[_Sort]) -> int | None:
     """Attempts that may be made of what is wanted: what runs unwanted is taken off first."""
     if need.left is None:
         return None
-    running = Counter({sort: n for sort, n in begun.items() if sort.task is Task.ATTEMPT})
-    running.subtract(
-        {_Sort(Task.ATTEMPT, each.cell.id, each.doubled): each.attempts for each in need.wants}
-    )
+    running = Counter({sort: n for sort, n in begun.items() if sort.task is not Task.PREPARE})
+    running.subtract({_Sort(task, each.cell.id, each.doubled): n for task, each, n in asked})
     return max(0, need.left - (+running).total())
 
 

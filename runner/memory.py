@@ -81,7 +81,7 @@ def _relied_on(item: Item) -> set[str]:
     """Ids of the cells of which something must be known to work on an item."""
     if item.cell is None:
         return set()
-    if item.task is not Task.PREPARE:
+    if item.task is Task.ATTEMPT:
         return {item.cell.id}
     return set(item.cell.borrowed.cells) if item.cell.borrowed else set()
 

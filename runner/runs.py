@@ -259,9 +259,7 @@ class Runs:
         """Take over all unexpired attempts of this content, whatever they say."""
         if isinstance(lock, Failure) or self._job.fresh or self._job.run is None:
             return Facts(lock=lock)
-        loaded = self._ports.evidence.loaded(keys.loaded)
-        since = self._ports.now() - EXPIRES
-        attempts = self._ports.evidence.attempts(keys.attempts, since=since)
+        loaded, attempts = self._ports.evidence.known(keys, since=self._ports.now() - EXPIRES)
         return Facts(lock=lock, loaded=loaded, attempts=attempts)
 
     def _keys(self, cell: Cell, lock_key: str, lock: Lock | Failure) -> CellKeys:

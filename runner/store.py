@@ -85,12 +85,12 @@ class EvidenceStore(Protocol):
         """Keep a resolution; what is kept now: another may have been first with a lock."""
         ...
 
-    def loaded(self, key: str) -> Loaded | None: ...
-
     def keep_loaded(self, key: str, loaded: Loaded) -> None: ...
 
-    def attempts(self, key: str, *, since: datetime) -> tuple[Attempt, ...]:
-        """All attempts of one content that are not older than that, oldest first."""
+    def known(
+        self, keys: CellKeys, *, since: datetime
+    ) -> tuple[Loaded | None, tuple[Attempt, ...]]:
+        """What is loaded, and all attempts that are not older than that, oldest first."""
         ...
 
     def keep_attempt(self, key: str, attempt: Attempt) -> None: ...

@@ -26,7 +26,9 @@ class Task(StrEnum):
     PLAN = "plan"
     """Ask the index and the machine, and make the plan of a run."""
     PREPARE = "prepare"
-    """Resolve a cell, and install it unless enough is known of it already."""
+    """Resolve a cell ahead of its need, and install it unless enough is known of it already."""
+    FIRST = "first"
+    """Prepare a cell that is wanted, and make its first attempt unless there are some already."""
     ATTEMPT = "attempt"
 
 
@@ -108,6 +110,15 @@ class RunNow(NamedTuple):
     avoid: str | None
 
 
+class Kept(NamedTuple):
+    """An attempt that was kept in a turn of its own."""
+
+    version: int
+    """Of the run since then."""
+    sure_to_go_on: bool
+    """Whether items of the run remain to be done; if not sure, they may nevertheless."""
+
+
 class News(NamedTuple):
     """What became known of a run since some version."""
 
@@ -123,6 +134,11 @@ class Turn(Protocol):
 
     @property
     def run(self) -> RunNow: ...
+
+    @property
+    def settled(self) -> bool:
+        """Whether the item that the turn began with was taken away; see `settle`."""
+        ...
 
     def settle(self, item_id: str, owner: str) -> bool:
         """Take an item away; False if this owner has it no more, and its result does not count."""
@@ -208,12 +224,12 @@ class WorkStore(Protocol):
 
     def keep_attempt(
         self, item: Item, owner: str, cell_id: str, key: str, attempt: Attempt
-    ) -> int | None:
+    ) -> Kept | None:
         """A turn in which nothing but the result of an item is kept.
 
         Returns:
-            the version of the run; None if this owner has the item no more, or the run has ended,
-            and its result does not count.
+            None if this owner has the item no more, or the run has ended, and its result does not
+            count.
         """
         ...
 
@@ -225,8 +241,14 @@ class WorkStore(Protocol):
         """Whether items of a run remain to be done."""
         ...
 
-    def turn(self, run_id: str) -> AbstractContextManager[Turn]:
+    def turn(
+        self, run_id: str, done: tuple[str, str] | None = None
+    ) -> AbstractContextManager[Turn]:
         """Hold the lock of a run for a while.
+
+        Args:
+            run_id: of which run.
+            done: an item to take away first, and its owner.
 
         Raises:
             UnknownRun: there is none of that id.

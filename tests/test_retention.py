@@ -152,7 +152,8 @@ def test_evidence_stays_until_it_expires_whoever_made_it(store: SqlStore) -> Non
     store.evidence.keep_lock("young", a_lock(pkg="1.0"), NOW - timedelta(days=30))
     store.evidence.keep_lock("old", a_lock(pkg="1.0"), NOW - timedelta(days=32))
     assert collect(store) == {"attempts": 1, "locks": 1}
-    kept = store.evidence.attempts("key", since=NOW - timedelta(days=30))
+    keys = CellKeys(lock="", attempts="key")
+    _, kept = store.evidence.known(keys, since=NOW - timedelta(days=30))
     assert [each.id for each in kept] == ["young"]
     assert store.evidence.lock("young", failures_since=EVER) == a_lock(pkg="1.0")
 

@@ -20,7 +20,7 @@ from alembic.migration import MigrationContext
 from runner.adapters.migrations import migrate
 from runner.adapters.sql_store import SqlStore
 from runner.adapters.sql_tables import SCHEMA, metadata
-from runner.attempt import Facts, Loaded
+from runner.attempt import Attempt, Facts, Loaded
 from runner.environment import Failure, FailureKind
 from runner.errors import StoreTrouble, WrongUsage
 from runner.sandbox import Stream
@@ -29,6 +29,13 @@ from tests.builders import BUG, GOOD, LATER, a_failure, a_lock, an_attempt
 from tests.servers import Postgres, a_folder
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def kept_of(store: SqlStore, key: str, since: datetime) -> tuple[Attempt, ...]:
+    """Attempts of this content."""
+    return store.evidence.known(CellKeys(lock="", attempts=key), since=since)[1]
+
+
 NUL = "a\0b"
 
 
@@ -74,22 +81,23 @@ def test_an_attempt_comes_back_as_it_was_kept(store: SqlStore) -> None:
     assert store.runs.attempt(kept.id) == kept
     assert store.runs.attempt("another") is None
     again = kept.model_copy(update={"reused": True})
-    assert store.evidence.attempts("key", since=EVER) == (again,)
-    assert store.evidence.attempts("another", since=EVER) == ()
+    assert kept_of(store, "key", since=EVER) == (again,)
+    assert kept_of(store, "another", since=EVER) == ()
 
 
 def test_attempts_come_oldest_first_and_none_that_is_too_old(store: SqlStore) -> None:
     for number in (2, 0, 1):
         attempt = an_attempt(GOOD, number=number, ran=LATER + timedelta(microseconds=number))
         store.evidence.keep_attempt("key", attempt)
-    found = store.evidence.attempts("key", since=LATER + timedelta(microseconds=1))
+    found = kept_of(store, "key", since=LATER + timedelta(microseconds=1))
     assert [each.id for each in found] == ["attempt-1", "attempt-2"]
 
 
 def test_strangers_may_write_nuls(store: SqlStore) -> None:
     store.evidence.keep_loaded("key", Loaded(version=NUL, location=NUL))
     store.evidence.keep_lock("key", Failure(kind=FailureKind.NO_WHEEL, detail=NUL), LATER)
-    assert store.evidence.loaded("key") == Loaded(version="a\ufffdb", location="a\ufffdb")
+    loaded, _ = store.evidence.known(CellKeys(lock="", loaded="key"), since=EVER)
+    assert loaded == Loaded(version="a\ufffdb", location="a\ufffdb")
     found = store.evidence.lock("key", failures_since=EVER)
     assert found == Failure(kind=FailureKind.NO_WHEEL, detail="a\ufffdb")
 
@@ -148,7 +156,7 @@ def test_many_threads_may_write_at_once(store: SqlStore) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(keep, range(40)))
-    assert len(store.evidence.attempts("key", since=EVER)) == 40
+    assert len(kept_of(store, "key", since=EVER)) == 40
 
 
 # The version of the tables

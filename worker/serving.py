@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import signal
@@ -113,6 +114,7 @@ def _starter(settings: Settings, make_footing: MakeFooting) -> Any:
         with _or_ending():
             _process = Process(settings, CeleryBroker(settings.broker_url), make_footing)
             _process.start()
+        gc.freeze()  # what is there stays there: none of it need be looked at again and again
 
     return start
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
+    from runner.adapters.sql_postgres import Connections
+
 _BUSY_SECONDS = 60
-_CONNECT_SECONDS = 10
+_TO_POSTGRES: dict[str, Any] = {"connect_timeout": 10, "application_name": "fixproof"}
 _ROWS = 1_000
 """Of a stream, that are in memory at once."""
 _MIGRATING = 0x66697870
@@ -68,6 +70,25 @@ class AnyConnection(Protocol):
         ...
 
 
+def together(
+    connection: AnyConnection, *statements: tuple[Any, Any], last: bool = False
+) -> list[Sequence[Any]]:
+    """Several statements with their parameters, in one go where the database knows how.
+
+    Args:
+        connection: in a transaction.
+        last: whether nothing follows them but the commit.
+
+    Returns:
+        of each, the rows that it returned.
+    """
+    several = getattr(connection, "execute_all", None)
+    if several is not None:
+        return [each.all() for each in several(statements, last=last)]
+    found = (connection.execute(*each) for each in statements)
+    return [each.all() if each.returns_rows else () for each in found]
+
+
 class Database:
     """Runs statements; whatever goes wrong is said as one of our own errors.
 
@@ -90,7 +111,10 @@ class Database:
         self.sqlite = parsed.get_backend_name() == "sqlite"
         with _trouble():
             self._engine = _sqlite(parsed) if self.sqlite else _postgres(parsed)
-            self._soft = self._engine if self.sqlite else _postgres(parsed, soft=True)
+            self._hard: Connections | None = None
+            self._soft: Connections | None = None
+            if not self.sqlite:
+                self._hard, self._soft = _connections(parsed)
             try:
                 self._prepare_tables()
             except BaseException:
@@ -99,7 +123,9 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
-        self._soft.dispose()
+        for each in (self._hard, self._soft):
+            if each is not None:
+                each.close()
 
     def one(self, query: sa.Select[Any], **words: object) -> Any:
         """The one row of a query, or None."""
@@ -123,12 +149,12 @@ class Database:
 
     def change(self, statement: sa.Executable, **words: object) -> Any:
         """One statement that writes; the one row that it returns, or None."""
-        with _trouble(), self._writes(self._engine, whole=False) as connection:
+        with _trouble(), self._writes(whole=False) as connection:
             return _only(connection.execute(statement, words))
 
     def softly(self, statement: sa.Executable, **words: object) -> Any:
         """The same, of what may be forgotten if the server breaks down before the next write."""
-        with _trouble(), self._writes(self._soft, whole=False) as connection:
+        with _trouble(), self._writes(whole=False, soft=True) as connection:
             return _only(connection.execute(statement, words))
 
     def put(self, table: sa.Table, **values: object) -> None:
@@ -138,7 +164,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[AnyConnection]:
         """One transaction; of SQLite it is the only one that writes."""
-        with _trouble(), self._writes(self._engine, whole=True) as connection:
+        with _trouble(), self._writes(whole=True) as connection:
             yield connection
 
     @contextmanager
@@ -148,16 +174,14 @@ class Database:
             with _trouble(), self._engine.connect() as connection:
                 yield connection
         else:
-            with _trouble(), self._writes(self._engine, whole=False) as quick:
+            with _trouble(), self._writes(whole=False) as quick:
                 yield quick
 
-    def _writes(self, engine: sa.Engine, *, whole: bool) -> AbstractContextManager[AnyConnection]:
+    def _writes(self, *, whole: bool, soft: bool = False) -> AbstractContextManager[AnyConnection]:
         """A connection for a transaction, or for statements that are one each."""
-        if self.sqlite:
-            return engine.execution_options(writes=True).begin()
-        from runner.adapters.sql_postgres import connected
-
-        return connected(engine, whole=whole)
+        if self._hard is None or self._soft is None:
+            return self._engine.execution_options(writes=True).begin()
+        return (self._soft if soft else self._hard).connected(whole=whole)
 
     def insert(self, table: sa.Table) -> SqliteInsert | PostgresInsert:
         """An insert that can be told what to do where the key is there already."""
@@ -282,11 +306,17 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     return engine
 
 
-def _postgres(url: sa.URL, *, soft: bool = False) -> sa.Engine:
-    words = {"connect_timeout": _CONNECT_SECONDS, "application_name": "fixproof"}
-    if soft:
-        words["options"] = "-c synchronous_commit=off"
-    return sa.create_engine(url, connect_args=words)
+def _postgres(url: sa.URL) -> sa.Engine:
+    """For what is seldom done: nothing stays connected."""
+    return sa.create_engine(url, connect_args=_TO_POSTGRES, poolclass=sa.NullPool)
+
+
+def _connections(url: sa.URL) -> tuple[Connections, Connections]:
+    """For what is often done; and for what may be forgotten if the server breaks down."""
+    from runner.adapters.sql_postgres import Connections
+
+    hard = Connections(url, **_TO_POSTGRES)
+    return hard, Connections(url, **_TO_POSTGRES, options="-c synchronous_commit=off")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from runner.adapters.sql_database import Database
+from runner.adapters.sql_database import Database, together
 from runner.adapters.sql_tables import attempts, loads, locks
 from runner.attempt import Attempt, Loaded
 from runner.environment import Failure, FailureKind, Lock
 from runner.sandbox import Ending, Stream
+from runner.store import CellKeys
 
 _KEY = sa.bindparam("key", type_=sa.String)
 _LOCK = sa.select(locks).where(locks.c.key == _KEY)
@@ -57,17 +58,20 @@ class SqlEvidence:
         kept = lock_of(self._database.one(_LOCK, key=key))
         return kept if kept is not None else lock
 
-    def loaded(self, key: str) -> Loaded | None:
-        row = self._database.one(_LOADED, key=key)
-        return Loaded(version=row.version, location=row.location) if row else None
-
     def keep_loaded(self, key: str, loaded: Loaded) -> None:
         row = {"key": key, "version": plain(loaded.version), "location": plain(loaded.location)}
         self._database.softly(self._database.putting(loads, *row), **row)
 
-    def attempts(self, key: str, *, since: datetime) -> tuple[Attempt, ...]:
-        rows = self._database.all(_ATTEMPTS, key=key, since=text_of(since))
-        return tuple(attempt_of(row, reused=True) for row in rows)
+    def known(
+        self, keys: CellKeys, *, since: datetime
+    ) -> tuple[Loaded | None, tuple[Attempt, ...]]:
+        relied_on = {"key": keys.attempts, "since": text_of(since)}
+        with self._database.snapshot() as connection:
+            loaded, ran = together(
+                connection, (_LOADED, {"key": keys.loaded}), (_ATTEMPTS, relied_on)
+            )
+        found = Loaded(version=loaded[0].version, location=loaded[0].location) if loaded else None
+        return found, tuple(attempt_of(row, reused=True) for row in ran)
 
     def keep_attempt(self, key: str, attempt: Attempt) -> None:
         self._database.put(attempts, **row_of(key, attempt))

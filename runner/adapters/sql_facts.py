@@ -6,12 +6,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from runner.adapters.sql_database import AnyConnection
+from runner.adapters.sql_database import AnyConnection, together
 from runner.adapters.sql_evidence import attempt_of, lock_of
-from runner.adapters.sql_tables import attempts, loads, locks, run_attempts, run_cells
+from runner.adapters.sql_tables import attempts, loads, locks, run_attempts, run_cells, runs
 from runner.attempt import Attempt, Facts, Loaded
 from runner.work import News
 
+_VERSION = sa.select(runs.c.version).where(runs.c.id == sa.bindparam("run", type_=sa.String))
 _CELLS = (
     sa.select(
         run_cells.c.cell_id,
@@ -39,15 +40,17 @@ ALL = -1
 """Since when everything is told: before the first version."""
 
 
-def read_news(connection: AnyConnection, run_id: str, *, since: int, version: int) -> News:
-    """What was linked to a run after a version; `version` is what to ask from the next time."""
+def read_news(connection: AnyConnection, run_id: str, *, since: int) -> News | None:
+    """What was linked to a run after a version; None if there is no such run."""
     chosen = {"run": run_id, "since": since}
-    cells = {row.cell_id: _facts(row) for row in connection.execute(_CELLS, chosen)}
-    ran = [
-        (row.cell_id, attempt_of(row, reused=row.reused))
-        for row in connection.execute(_ATTEMPTS, chosen)
-    ]
-    return News(version, cells, tuple(ran))
+    version, cells, ran = together(
+        connection, (_VERSION, {"run": run_id}), (_CELLS, chosen), (_ATTEMPTS, chosen)
+    )
+    if not version:
+        return None
+    told = {row.cell_id: _facts(row) for row in cells}
+    attempted = [(row.cell_id, attempt_of(row, reused=row.reused)) for row in ran]
+    return News(version[0].version, told, tuple(attempted))
 
 
 def gathered(news: News) -> dict[str, Facts]:

@@ -16,9 +16,9 @@ from runner.adapters.sql_tables import attempts, run_attempts, run_cells, runs
 from runner.attempt import Attempt, Facts
 from runner.store import CellKeys, Run
 
-_OPEN = sa.select(runs.c.id).where(
-    runs.c.id == sa.bindparam("of_run", type_=sa.String), runs.c.ended.is_(None)
-)
+_THIS = runs.c.id == sa.bindparam("of_run", type_=sa.String)
+_RUN = sa.select(runs).where(_THIS)
+_OPEN = sa.select(runs.c.id).where(_THIS, runs.c.ended.is_(None))
 
 
 class SqlRuns:
@@ -41,7 +41,7 @@ class SqlRuns:
         )
 
     def run(self, run_id: str) -> Run | None:
-        row = self._database.one(sa.select(runs).where(runs.c.id == run_id))
+        row = self._database.one(_RUN, of_run=run_id)
         return _run(row) if row else None
 
     def has_ended(self, run_id: str) -> bool:
@@ -87,7 +87,8 @@ class SqlRuns:
 
     def facts(self, run_id: str) -> dict[str, Facts]:
         with self._database.snapshot() as connection:
-            return gathered(read_news(connection, run_id, since=ALL, version=ALL))
+            news = read_news(connection, run_id, since=ALL)
+            return gathered(news) if news else {}
 
     def attempt(self, attempt_id: str) -> Attempt | None:
         row = self._database.one(sa.select(attempts).where(attempts.c.id == attempt_id))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from runner.adapters.sql_database import AnyConnection, Database
+from runner.adapters.sql_database import AnyConnection, Database, together
 from runner.adapters.sql_evidence import plain, row_of, text_of
 from runner.adapters.sql_facts import read_news
 from runner.adapters.sql_tables import attempts, run_attempts, run_cells, runs, work
@@ -69,24 +69,43 @@ _CLEAR = sa.delete(work).where(work.c.run_id == _RUN, work.c.state != State.REVO
 
 
 class SqlTurn:
-    """What is done while a run is locked; all of it is kept, or none."""
+    """What is done while a run is locked; all of it is kept, or none.
 
-    def __init__(self, database: Database, connection: AnyConnection, run_id: str) -> None:
+    What returns nothing is written at the end, in one go.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        connection: AnyConnection,
+        run_id: str,
+        done: tuple[str, str] | None = None,
+    ) -> None:
         self._database = database
         self._connection = connection
         self._id = run_id
-        row = connection.execute(_BEGIN, {"of_run": run_id}).one_or_none()
-        if row is None:
+        self._later: list[tuple[Any, Any]] = []
+        this = {"of_run": run_id}
+        settle = dict(zip(("of_item", "by_owner"), done or (None, None), strict=True))
+        begun, settled, waiting = together(
+            connection, (_BEGIN, this), (_SETTLE, settle), (_WAITING, this)
+        )
+        if not begun:
             raise UnknownRun(f"there is no run {run_id!r} of the service")
-        self.run = RunNow(run_id, row.version, row.ended is not None, row.queue, row.avoid)
+        ((version, ended, queue, avoid),) = begun
+        self.run = RunNow(run_id, version, ended is not None, queue, avoid)
+        self.settled = _was_held(settled)
+        self._waiting: Sequence[Any] | None = waiting
+        """Items of the run; None where they may have changed since."""
 
     def settle(self, item_id: str, owner: str) -> bool:
+        self._waiting = None
         chosen = {"of_item": item_id, "by_owner": owner}
-        row = self._connection.execute(_SETTLE, chosen).one_or_none()
-        return row is not None and row.state == State.LEASED
+        return _was_held(self._connection.execute(_SETTLE, chosen).all())
 
     def give_up(self, item_id: str, owner: str, trouble: str) -> bool:
         values = {"of_item": item_id, "by_owner": owner, "said": plain(trouble)}
+        self._waiting = None
         return self._connection.execute(_GIVE_UP, values).one_or_none() is not None
 
     def keep_plan(self, plan: str, ground: str, queue: str, *, by: str) -> None:
@@ -97,47 +116,64 @@ class SqlTurn:
             "queue": queue,
             "avoid": avoid,
         }
-        self._connection.execute(_PLANNED, {"of_run": self._id} | _its(values))
+        self._write(_PLANNED, {"of_run": self._id} | _its(values))
         self.run = self.run._replace(queue=queue, avoid=avoid)
 
     def keep_cell(self, cell_id: str, keys: CellKeys, reused: tuple[Attempt, ...]) -> None:
         row = {"run_id": self._id, "cell_id": cell_id, "version": self.run.version}
         row |= keys.model_dump()
-        self._connection.execute(self._database.putting(run_cells, *row), row)
+        self._write(self._database.putting(run_cells, *row), row)
         self._link(cell_id, reused)
 
     def keep_attempt(self, cell_id: str, key: str, attempt: Attempt, *, by: str) -> None:
-        self._connection.execute(self._database.adding(attempts), row_of(key, attempt))
+        self._write(self._database.adding(attempts), row_of(key, attempt))
         self._link(cell_id, (attempt,), by)
 
     def news(self, since: int) -> News:
-        return read_news(self._connection, self._id, since=since, version=self.run.version)
+        news = read_news(self._connection, self._id, since=since)
+        if news is None:
+            raise AssertionError(f"run {self._id} went away while it was locked")
+        return news
 
     def waiting(self) -> tuple[Waiting, ...]:
-        rows = self._connection.execute(_WAITING, {"of_run": self._id})
-        return tuple(_waiting(row) for row in rows)
+        if self._waiting is None:
+            self.write_down()
+            self._waiting = self._connection.execute(_WAITING, {"of_run": self._id}).all()
+        return tuple(_waiting(row) for row in self._waiting)
 
     def add(self, items: Iterable[Item], made: datetime, heir: str | None = None) -> None:
         rows = [row_of_item(each, text_of(made)) for each in items]
         if rows and heir is not None:
             rows[0] |= {"state": State.LEASED, "owner": heir, "tries": 1}
         if rows:
-            self._connection.execute(ADD_ITEMS, rows)
+            self._waiting = None
+            self._write(ADD_ITEMS, rows)
 
     def withdraw(self, item_ids: Iterable[str]) -> None:
         ids = list(item_ids)
         if ids:
+            self._waiting = None
             idle = work.c.state.in_([State.QUEUED, State.DELAYED, State.GIVEN_UP])
-            self._connection.execute(sa.delete(work).where(work.c.id.in_(ids), idle))
+            self._write(sa.delete(work).where(work.c.id.in_(ids), idle), {})
 
     def finish(self, *, ended: datetime, status: str | None, outcome: str, summary: str) -> None:
         told = {"ended": text_of(ended), "status": status, "outcome": outcome, "summary": summary}
-        self._connection.execute(_FINISH, {"of_run": self._id} | _its(told))
+        self._write(_FINISH, {"of_run": self._id} | _its(told))
         self.run = self.run._replace(ended=True)
 
     def revoke(self) -> None:
-        self._connection.execute(_REVOKE, {"of_run": self._id})
-        self._connection.execute(_CLEAR, {"of_run": self._id})
+        self._waiting = None
+        self._write(_REVOKE, {"of_run": self._id})
+        self._write(_CLEAR, {"of_run": self._id})
+
+    def write_down(self, *, last: bool = False) -> None:
+        """Write what is still to be written; `last`, if only the commit follows."""
+        if self._later:
+            together(self._connection, *self._later, last=last)
+        self._later = []
+
+    def _write(self, statement: Any, words: Any) -> None:
+        self._later.append((statement, words))
 
     def _link(self, cell_id: str, found: tuple[Attempt, ...], by: str | None = None) -> None:
         rows = [
@@ -152,16 +188,19 @@ class SqlTurn:
             for each in found
         ]
         if rows:
-            self._connection.execute(self._database.adding(run_attempts), rows)
+            self._write(self._database.adding(run_attempts), rows)
 
 
 _COLUMNS = [each.name for each in attempts.columns]
 
 # The most frequent turn of all in one statement, where the database knows how. The run is locked
 # before its item, as in every turn; the version, and whether it has ended, are read under the lock.
+# Items are seen as they were before the lock was there: if no turn came between, as they are.
 KEEP_ATTEMPT = sa.text(
     f"""
-    WITH run AS (
+    WITH before AS (
+        SELECT version FROM runs WHERE id = :run_id
+    ), run AS (
         UPDATE runs SET version = version + 1 WHERE id = :run_id AND queue IS NOT NULL
         RETURNING version, ended
     ), gone AS (
@@ -178,9 +217,18 @@ KEEP_ATTEMPT = sa.text(
         INSERT INTO run_attempts (run_id, cell_id, attempt_id, reused, version, worker)
         SELECT :run_id, :cell_id, :id, false, version, :worker FROM counts ON CONFLICT DO NOTHING
     )
-    SELECT version FROM counts
+    SELECT counts.version, counts.version = before.version + 1 AND EXISTS (
+        SELECT FROM work WHERE run_id = :run_id AND id <> :item
+        AND state NOT IN ('{State.GIVEN_UP}', '{State.REVOKED}')
+    ) AS busy
+    FROM counts, before
     """  # noqa: S608 - of our own names alone
 )
+
+
+def _was_held(settled: Sequence[Any]) -> bool:
+    """Whether what was taken away was its owner's, and to be done."""
+    return any(each.state == State.LEASED for each in settled)
 
 
 def _waiting(row: Any) -> Waiting:

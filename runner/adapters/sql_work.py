@@ -23,7 +23,7 @@ from runner.avoidance import Avoided
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import Run
-from runner.work import Glance, Item, News, State, Task, worker_of
+from runner.work import Glance, Item, Kept, News, State, Task, worker_of
 
 _ITEM = sa.bindparam("of_item", type_=sa.String)
 _OWNER = sa.bindparam("by_owner", type_=sa.String)
@@ -51,7 +51,6 @@ _TAKE = (
         work.c.avoid,
     )
 )
-_VERSION = sa.select(runs.c.version).where(runs.c.id == sa.bindparam("of_run", type_=sa.String))
 _AVOIDING = sa.select(work.c.queue, work.c.sends).where(
     work.c.id == _ITEM,
     work.c.state == State.QUEUED,
@@ -155,17 +154,17 @@ class SqlWork:
 
     def keep_attempt(
         self, item: Item, owner: str, cell_id: str, key: str, attempt: Attempt
-    ) -> int | None:
+    ) -> Kept | None:
         if self._database.sqlite:
-            with self.turn(item.run) as turn:
-                if not turn.settle(item.id, owner) or turn.run.ended:
+            with self.turn(item.run, (item.id, owner)) as turn:
+                if not turn.settled or turn.run.ended:
                     return None
                 turn.keep_attempt(cell_id, key, attempt, by=worker_of(owner))
-                return turn.run.version
+                return Kept(turn.run.version, sure_to_go_on=False)
         names = {"run_id": item.run, "item": item.id, "owner": owner, "cell_id": cell_id}
         names["worker"] = worker_of(owner)
         found = self._database.change(KEEP_ATTEMPT, **row_of(key, attempt), **names)
-        return found.version if found else None
+        return Kept(found.version, sure_to_go_on=found.busy) if found else None
 
     def made_by(self, run_id: str) -> tuple[str, ...]:
         return tuple(row.worker for row in self._database.all(_MADE_BY, of_run=run_id))
@@ -174,18 +173,18 @@ class SqlWork:
         return self._database.one(_BUSY, of_run=run_id) is not None
 
     @contextmanager
-    def turn(self, run_id: str) -> Iterator[SqlTurn]:
+    def turn(self, run_id: str, done: tuple[str, str] | None = None) -> Iterator[SqlTurn]:
         with self._database.begin() as connection:
-            yield SqlTurn(self._database, connection, run_id)
+            turn = SqlTurn(self._database, connection, run_id, done)
+            yield turn
+            turn.write_down(last=True)
 
     def news(self, run_id: str, since: int) -> News:
         with self._database.snapshot() as connection:
-            version = connection.execute(_VERSION, {"of_run": run_id}).scalar_one_or_none()
-            if version is None:
-                raise UnknownRun(f"there is no run {run_id!r}")
-            if version == since:
-                return News(version, {}, ())
-            return read_news(connection, run_id, since=since, version=version)
+            found = read_news(connection, run_id, since=since)
+        if found is None:
+            raise UnknownRun(f"there is no run {run_id!r}")
+        return found
 
     def begun(self) -> tuple[Glance, ...]:
         rows = self._database.all(_BEGUN)

@@ -142,8 +142,9 @@ def test_an_attempt_may_be_kept_alone_in_a_turn(store: SqlStore) -> None:
     taken = Item(id=item, run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL)
     attempt = an_attempt(BUG)
     assert store.work.keep_attempt(taken, "you/1", CELL.id, "key", attempt) is None
-    version = store.work.keep_attempt(taken, "me/1", CELL.id, "key", attempt)
-    assert version is not None
+    kept = store.work.keep_attempt(taken, "me/1", CELL.id, "key", attempt)
+    assert kept is not None
+    version = kept.version
     assert store.work.keep_attempt(taken, "me/1", CELL.id, "key", attempt) is None
     news = store.work.news("run-1", version - 1)
     assert news.attempts == ((CELL.id, attempt),)

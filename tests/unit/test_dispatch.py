@@ -19,6 +19,7 @@ from tests.builders import BUG, GOOD, ODD, Said, a_case, a_failure, a_lock, an_a
 CELLS = {name: Cell(id=name, version="1.0", series="py3.8") for name in "abc"}
 RESOLVED = {name: Facts(lock=a_lock(pkg="1.0")) for name in "abc"}
 DONE = Conclusion(series=())
+_TASKS = {"p": Task.PREPARE, "f": Task.FIRST}
 
 
 def want(name: str, attempts: int = 1, *, doubled: bool = False) -> Want:
@@ -30,11 +31,14 @@ def need(*wants: Want, ahead: str = "", left: int | None = None) -> Need:
 
 
 def waiting(described: str) -> tuple[Waiting, ...]:
-    """`a` an attempt of cell a, `A` one that a worker has, `p:a` a preparation, `d:a` a doubled."""
+    """`a` an attempt of cell a, `A` one that a worker has, `d:a` a doubled one.
+
+    `f:a` is the first attempt, with its preparation, and `p:a` a preparation alone.
+    """
     found = []
     for number, word in enumerate(described.split()):
         kind, _, name = word.rpartition(":")
-        task = Task.PREPARE if kind == "p" else Task.ATTEMPT
+        task = _TASKS.get(kind, Task.ATTEMPT)
         found.append(Waiting(str(number), task, name.lower(), kind == "d", name.isupper()))
     return tuple(found)
 
@@ -46,16 +50,22 @@ def described(found: Changes) -> str:
 
 def _word(piece: Piece) -> str:
     assert piece.cell is not None
-    kind = "p:" if piece.task is Task.PREPARE else "d:" if piece.doubled else ""
+    kinds = [f"{kind}:" for kind, task in _TASKS.items() if piece.task is task]
+    kind = kinds[0] if kinds else "d:" if piece.doubled else ""
     return kind + piece.cell.id
 
 
 @pytest.mark.parametrize(
     ("asked", "resolved", "there", "expected"),
     [
-        (need(want("a", 3)), "", "", "p:a"),
-        (need(want("a", 3)), "", "p:a", ""),
+        (need(want("a", 3)), "", "", "f:a"),
+        (need(want("a", 3)), "", "f:a", ""),
+        (need(want("a", 3)), "", "f:A", ""),
+        (need(want("a", 3)), "", "p:a", "f:a -0"),
         (need(want("a", 3)), "", "p:A", ""),
+        (need(want("a", 3)), "a", "f:a", "a a a -0"),
+        (need(ahead="a"), "", "f:a", "p:a -0"),
+        (need(ahead="a"), "", "f:A", ""),
         (need(want("a", 3)), "a", "", "a a a"),
         (need(want("a", 3)), "a", "a A", "a"),
         (need(want("a", 3)), "a", "a a a", ""),
@@ -63,7 +73,7 @@ def _word(piece: Piece) -> str:
         (need(want("a", 1)), "a", "A a a", "-1 -2"),
         (need(want("a", 1)), "a", "a A A", "-0"),
         (need(want("a", 1)), "a", "A A A", ""),
-        (need(want("a", 2), want("b", 1)), "a", "", "a a p:b"),
+        (need(want("a", 2), want("b", 1)), "a", "", "a a f:b"),
         (need(want("b", 1), want("a", 2)), "ab", "", "b a a"),
         (need(want("a", 1)), "ab", "b B b", "a -0 -2"),
         (need(want("a", 1, doubled=True)), "a", "", "d:a"),
@@ -71,12 +81,15 @@ def _word(piece: Piece) -> str:
         (need(want("a", 1)), "a", "p:a", "a -0"),
         (need(want("a", 1), ahead="bc"), "a", "", "a p:b p:c"),
         (need(want("a", 1), ahead="bc"), "ac", "p:b", "a"),
-        (need(want("a", 1), want("b", 1), ahead="b"), "a", "", "a p:b"),
+        (need(want("a", 1), want("b", 1), ahead="b"), "a", "", "a f:b"),
         (need(want("a", 3), want("b", 3), left=4), "ab", "", "a a a b"),
         (need(want("a", 3), want("b", 3), left=4), "ab", "A A", "a b"),
         (need(want("a", 3), want("b", 3), left=4), "abc", "C C", "a a"),
         (need(want("a", 3), want("b", 3), left=0), "ab", "b", "-0"),
-        (need(want("a", 3), want("b", 1), left=1), "b", "", "p:a b"),
+        (need(want("a", 3), want("b", 1), left=2), "b", "", "f:a b"),
+        (need(want("a", 3), want("b", 1), left=1), "b", "", "f:a"),
+        (need(want("a", 3), want("b", 3), left=3), "b", "f:A", "b b"),
+        (need(want("b", 3), left=2), "b", "f:A", "b"),
     ],
 )
 def test_a_run_gets_the_items_that_it_lacks(
@@ -88,7 +101,7 @@ def test_a_run_gets_the_items_that_it_lacks(
 
 def test_a_cell_that_cannot_be_installed_is_not_prepared_again() -> None:
     facts = {"b": Facts(lock=a_failure())}
-    assert described(changes(need(want("a"), ahead="b"), facts, ())) == "p:a"
+    assert described(changes(need(want("a"), ahead="b"), facts, ())) == "f:a"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +123,9 @@ def test_a_run_without_a_plan_is_planned_once() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), unique_by=lambda pair: pair[0]),
     st.sets(st.sampled_from("abc")),
-    st.lists(st.sampled_from(["a", "A", "b", "B", "c", "C", "p:a", "p:B"]), max_size=12),
+    st.lists(
+        st.sampled_from(["a", "A", "b", "B", "c", "C", "p:a", "p:B", "f:a", "f:C"]), max_size=12
+    ),
     st.none() | st.integers(0, 9),
 )
 def test_what_is_there_after_the_changes_needs_no_change(
@@ -128,7 +143,7 @@ def test_what_is_there_after_the_changes_needs_no_change(
         if each.cell
     ]
     assert changes(asked, facts, tuple(after)) == Changes()
-    attempts = Counter(each.begun for each in after if each.task is Task.ATTEMPT)
+    attempts = Counter(each.begun for each in after if each.task is not Task.PREPARE)
     if left is not None:
         assert attempts[False] <= max(0, left - attempts[True])
 
