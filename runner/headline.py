@@ -77,7 +77,7 @@ def _alike(counted: Sequence[Judged]) -> list[list[Judged]]:
         findings, decision = each
         claims, stated = findings.series.claims, findings.boundaries
         asked = (claims.fixed, claims.candidate, claims.affected)
-        measured = (stated.first_fixed, stated.fixed_in, stated.first_broken)
+        measured = (stated.first_fixed, stated.fixed_in, stated.first_broken, findings.broken_in)
         key = (decision.status, decision.outcome, asked, measured)
         groups.setdefault(key, []).append(each)
     return list(groups.values())

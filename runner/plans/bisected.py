@@ -61,12 +61,11 @@ def _certain(view: View, look: Look) -> dict[str, Verdict]:
     """Verdicts that boundaries may rest on: less than what single cells say.
 
     A silent release is good if that is certain from each release with the bug that it could
-    belong to; where none shows the bug, if it was silent often enough alone.
+    belong to; where none shows the bug, nothing is.
     """
     found = {each.version: Verdict.PRESENT for each in view.spots if each.present}
     if not found:
-        said = look.table.certain()
-        return {each.version: said[each.version] for each in view.spots if each.version in said}
+        return look.table.certain()
     rays = view.rays
     doubted = {spot.version for ray in rays for spot in {*ray.spots} - {*view.believed(ray)}}
     good = {spot.version for ray in rays for spot in ray.spots} - doubted

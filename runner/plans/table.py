@@ -86,16 +86,9 @@ class Table:
         }
 
     def certain(self) -> dict[str, Verdict]:
-        """Verdicts that a boundary may rest on: where nothing shows the bug, no glance tells."""
-        said, sampling = self.verdicts(), self.sampling
-        if Verdict.PRESENT in said.values():
-            return said
-        heard = {
-            each.cell.version
-            for each in self.released()
-            if sampling.counts(each).absent >= sampling.silence
-        }
-        return {version: verdict for version, verdict in said.items() if version in heard}
+        """Verdicts that a boundary may rest on: none where nothing shows the bug."""
+        said = self.verdicts()
+        return said if Verdict.PRESENT in said.values() else {}
 
     def settle(self, sample: Sample) -> None:
         """From now on a cell needs as many attempts as a claim would."""
