@@ -97,6 +97,25 @@ def test_both_changes_are_found_and_told_in_a_sentence() -> None:
     assert found.report.series[0].measured.assumes == "one change between tested neighbours"
 
 
+def test_series_that_differ_in_how_low_the_bug_goes_do_not_say_the_same() -> None:
+    """Of neither it is known where it came, but that is not all that their answers say."""
+    lost = {"a": THIRTY[:3], "b": THIRTY[:5]}
+
+    def behave(trial: Trial) -> Said:
+        if trial.version is None or trial.version in lost[trial.variant or ""]:
+            return ERROR
+        return BUG if trial.version in THIRTY[:20] else GOOD
+
+    case = a_case(fixed="1.20", variants={"a": {}, "b": {}})
+    universe = a_universe(a_history(*THIRTY))
+    plan = BisectionPlan(case=case, universe=universe, series=series_of(case, universe))
+    conclusion = Simulation(plan, World(behave)).run(at_most=50_000)
+    summary = a_report(plan, conclusion).summary
+    assert "series say so" not in summary
+    assert "1.3 shows it" in summary
+    assert "1.5 shows it" in summary
+
+
 def test_a_claim_that_holds_leaves_nothing_to_search_above_it() -> None:
     found = found_in(past(0, 20, fixed=("1.20",)))
     assert found.probes == ["1.0", "1.29"]
