@@ -197,6 +197,15 @@ def test_each_controller_of_version_1_is_found_where_it_is_mounted(tmp_path: Pat
     assert find_cgroups(root) == Cgroups(V1, expected)
 
 
+def test_what_a_killed_engine_left_inside_is_swept_too(tmp_path: Path) -> None:
+    """Else each start of a sandbox waited for it to go, for ever."""
+    namespace = Path("/proc/self/ns/pid").stat().st_ino
+    orphan = tmp_path / f"{namespace}-4194304-1-1"
+    (orphan / "container").mkdir(parents=True)
+    Cgroups(V1, {"memory": tmp_path}).sweep()
+    assert not orphan.exists()
+
+
 @pytest.mark.parametrize("mounts", ["", "1 0 0:1 / /cg rw - cgroup2 cgroup2 rw\n"])
 def test_no_cgroup_is_made_where_none_was_given_to_us(tmp_path: Path, mounts: str) -> None:
     found = find_cgroups(a_machine(tmp_path, mounts, "0::/\n"))

@@ -216,6 +216,8 @@ def _make(group: Cgroup, limits: Limits) -> None:
 
 
 def _remove(place: Path) -> None:
+    for inside in _in(place):  # of an engine that was killed before it could
+        _remove(inside)
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
