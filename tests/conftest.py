@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,9 @@ from tests.servers import Postgres, Redis, a_folder, no_postgres, no_redis
 # What a property says does not depend on how busy the machine is.
 settings.register_profile("patient", parent=settings.default, deadline=None)
 settings.load_profile("patient")
+# A shell has what it starts in the background ignore Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _UNIT = Path(__file__).parent / "unit"
 _OURS = ("FIXPROOF_DATABASE_URL", "FIXPROOF_BROKER_URL", "FIXPROOF_SANDBOX")
