@@ -8,6 +8,9 @@ round. Everything that is installed is cached beforehand: nox and tox run offlin
 builds nor an index's answers count against them. Figures are medians over rounds in which the tools
 take turns; the ratios are of one run.
 
+By default nobody asks an index; with `--online`, nox and tox do, as where people run them, for a
+window of wheels alone (`--python 3.11 --since 0.12.0`).
+
 Python 3.7 is the newest on which a hundred releases in a row can be installed as they were on
 their day. For later ones the window holds releases of 2019 that required uvloop 0.13, which has no
 wheels for these and does not compile there; and since 0.12.0, when that requirement became
@@ -34,6 +37,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from packaging.version import Version
+
 from benchmarks.main_job import FIXPROOF, Figure, seconds
 from runner.backends import uv_program
 from runner.environment import Interpreter
@@ -48,6 +53,7 @@ ROUNDS = 3
 IMAGES = 8
 """Releases for which an image is built; what a hundred would take follows from them."""
 OFFLINE = {"UV_OFFLINE": "1"}
+ASKING: dict[str, str] = {}
 SETUPTOOLS = "setuptools<60"
 """What old source distributions can still be built with."""
 SCRIPT = """import sys
@@ -56,7 +62,7 @@ import time
 import uvicorn
 
 time.sleep(0.25)
-if tuple(map(int, uvicorn.__version__.split(".")[:2])) < (0, 10):
+if tuple(map(int, uvicorn.__version__.split(".")[:2])) < MIDDLE:
     sys.exit("BUG: it is old")
 print("fine")
 """
@@ -67,7 +73,7 @@ CASE = f"""# /// script
 # title = "It is old"
 # broken = "{{lowest}}"
 # versions = ">={{lowest}}"
-# python = ["{PYTHON}"]
+# python = ["{{python}}"]
 # signature = "^BUG: "
 # ///
 {SCRIPT}"""
@@ -145,30 +151,34 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fixproof-bench-") as temporary:
         folder = Path(options.keep or temporary).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        bench = prepare(folder)
+        bench = prepare(folder, options.python, options.since)
+        env = ASKING if options.online else OFFLINE
         versions = _some(bench.versions, options.images)
         base = _base_with_wheels(bench, versions) if versions else None
         for _ in range(options.rounds):
             fixproof(bench)
-            nox(bench)
-            tox(bench)
+            nox(bench, env)
+            tox(bench, env)
             if base is not None:
                 images(bench, base, versions)
         report(bench, options)
 
 
-def prepare(folder: Path) -> Bench:
+def prepare(folder: Path, python: str, since: str) -> Bench:
     """Everything that no tool is timed for: its program, and wheels in the cache."""
     program = Program(read(home=str(folder / "warm"), sandbox="bubblewrap"))
     at_hand = program.backend.interpreters.at_hand()
-    interpreter = next((each for each in at_hand if each.python == PYTHON), None)
+    interpreter = next((each for each in at_hand if each.python == python), None)
     if interpreter is None:
-        raise SystemExit(f"Python {PYTHON} is not at hand")
+        raise SystemExit(f"Python {python} is not at hand")
     offered = program.index.history("uvicorn").offered
     chosen = [each for each in offered if each.allows(interpreter.version)][-RELEASES:]
+    chosen = [each for each in chosen if each.parsed >= Version(since)]
     bench = Bench(folder, interpreter, tuple(each.version for each in chosen))
-    (folder / "repro.py").write_text(SCRIPT, encoding="utf-8")
-    (folder / "case.py").write_text(CASE.format(lowest=chosen[0].version), encoding="utf-8")
+    middle = chosen[len(chosen) // 2].parsed.release[:2]
+    head = CASE.format(lowest=chosen[0].version, python=python)
+    for name, text in (("repro.py", SCRIPT), ("case.py", head)):
+        (folder / name).write_text(text.replace("MIDDLE", str(middle)), encoding="utf-8")
     (folder / "noxfile.py").write_text(_noxfile(bench), encoding="utf-8")
     (folder / "tox.ini").write_text(_tox_ini(bench), encoding="utf-8")
     print(f"{len(chosen)} releases, {chosen[0].version} to {chosen[-1].version}, {_kinds(chosen)}")
@@ -204,17 +214,17 @@ def _warm_home(bench: Bench, home: Path) -> None:
         )
 
 
-def nox(bench: Bench) -> None:
+def nox(bench: Bench, env: Mapping[str, str]) -> None:
     """One session for each release, one after the other: nox knows no other way."""
     shutil.rmtree(bench.folder / ".nox", ignore_errors=True)
-    bench.measure("nox", partial(bench.run, bench.tools / "nox", **OFFLINE))
+    bench.measure("nox", partial(bench.run, bench.tools / "nox", **env))
 
 
-def tox(bench: Bench) -> None:
+def tox(bench: Bench, env: Mapping[str, str]) -> None:
     """One environment for each release, two at a time."""
     shutil.rmtree(bench.folder / ".tox", ignore_errors=True)
     command = (bench.tools / "tox", "-p", str(JOBS))
-    bench.measure("tox", partial(bench.run, *command, **OFFLINE))
+    bench.measure("tox", partial(bench.run, *command, **env))
 
 
 def _some(versions: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -247,7 +257,9 @@ def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
     from runner.adapters.container_engine import Engine
     from runner.adapters.docker_bases import Bases
 
-    base = Bases(Engine(), lambda: (bench.interpreter,), uv_program()).ensure(PYTHON)
+    base = Bases(Engine(), lambda: (bench.interpreter,), uv_program()).ensure(
+        bench.interpreter.python
+    )
     folder = bench.folder / f"base-{len(versions)}"
     if not folder.exists():
         _fetch_wheels(bench, versions, folder / "wheels")
@@ -342,6 +354,14 @@ def report(bench: Bench, options: argparse.Namespace) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--python", metavar="X.Y", default=PYTHON, help=f"{PYTHON} if not given")
+    parser.add_argument("--since", metavar="VERSION", default="0", help="the lowest release")
+    parser.add_argument(
+        "--online",
+        action="store_true",
+        help="nox and tox may ask the index, as they do unless told otherwise; for a window of "
+        "wheels alone, since where an index lets nothing be cached they build anew",
+    )
     parser.add_argument("--images", type=int, default=IMAGES, help="0: no container engine")
     parser.add_argument(
         "--keep", metavar="FOLDER", help="what is prepared stays here for next time"
