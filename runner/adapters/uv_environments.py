@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import shutil
-import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +18,7 @@ from runner.adapters.bytecode import SCRIPTS, compile_tree
 from runner.adapters.candidate_wheels import CandidateWheels
 from runner.adapters.commands import Commands, HostCommands
 from runner.adapters.tree_uses import TreeUses
-from runner.adapters.uv_configuration import write_index_settings
+from runner.adapters.uv import NO_SOLUTION, BadFile, Uv, failure_of, require_success
 from runner.adapters.uv_explanations import Lacking, lacking_wheel
 from runner.adapters.wheel_builder import WheelBuilder
 from runner.candidate import Build
@@ -36,36 +33,13 @@ from runner.environment import (
     environment_digest,
     unheard,
 )
-from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
+from runner.errors import EnvironmentTrouble, NoSpace
 from runner.metadata import UvSettings
 
-_UV_SECONDS = 600
 _MOST_BUILDS = 8
 """Source distributions that are built for one cell, at most."""
 
-# What a user's configuration says of where packages come from is uv's business; what it says of
-# which ones to take would make a cell depend on the machine it was resolved on.
-_OF_INDEXES = re.compile(
-    r"UV_(INDEX.*|DEFAULT_INDEX|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|KEYRING_PROVIDER|SYSTEM_CERTS"
-    r"|NATIVE_TLS|INSECURE_HOST|OFFLINE|HTTP_.*|REQUEST_TIMEOUT|CONCURRENT_.*"
-    r"|CERT)"
-)
 _BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
-_ADDRESS = re.compile(r"\b(?:https?|file)://\S+")
-_NO_SOLUTION = "No solution found"
-_NO_WHEEL = ("no usable wheels", "no wheels with a matching", "building from source is disabled")
-_NETWORK = ("error sending request", "Failed to fetch", "Could not connect", "dns error", "offline")
-
-
-_OF_FILES = (
-    *("(404 Not Found)", "(410 Gone)", "Hash mismatch"),
-    *("Failed to extract", "ZIP file", "is invalid", "Failed to read metadata", "Failed to unzip"),
-)
-"""What uv says where a file is the trouble, and neither the network nor the disk."""
-
-
-class _BadFile(Exception):
-    """A locked file cannot be had, or cannot be unpacked; the text is what uv said."""
 
 
 class UvEnvironments:
@@ -82,7 +56,6 @@ class UvEnvironments:
         uses: TreeUses | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(tz=UTC),
     ) -> None:
-        self._uv = uv
         self._builder = builder
         self._candidates = CandidateWheels(store / "candidates", builder)
         self._commands = commands or HostCommands()
@@ -90,9 +63,8 @@ class UvEnvironments:
         self._uses = uses or TreeUses(store)
         self._trees = store / "envs"
         self._cache = store / "uv-cache"
+        self._uv = Uv(uv, self._cache, self._commands)
         self._clock = clock
-        self._writing = threading.Lock()
-        self._environs: dict[bool, dict[str, str]] = {}
 
     def stop(self) -> None:
         """End what runs; it and every later call raises `Interrupted`."""
@@ -194,7 +166,7 @@ class UvEnvironments:
                 self._move(new, tree)
         except OSError as error:
             raise NoSpace(f"the store cannot be written: {error}") from error
-        except _BadFile as bad:
+        except BadFile as bad:
             return Failure(kind=FailureKind.BAD_FILE, detail=str(bad))
         return environment
 
@@ -229,7 +201,7 @@ class UvEnvironments:
             with self._workplace(interpreter) as workplace:
                 new, executable = workplace / "tree", interpreter.executable
                 words = ["venv", str(new), "--python", executable, "--relocatable"]
-                _require_success(self._attempt(words), "making a tree")
+                require_success(self._uv.run(words), "making a tree")
                 self._move(new, bare)
         return bare
 
@@ -249,12 +221,12 @@ class UvEnvironments:
 
     def _install(self, command: Sequence[str]) -> None:
         """Install what is locked, and so is there: a page of before may lack what others found."""
-        if self._attempt([*command, "--offline"]).returncode == 0:
+        if self._uv.run([*command, "--offline"]).returncode == 0:
             return
-        done = self._attempt(command, remembering=True)
-        if _NO_SOLUTION in done.stderr:
-            done = self._attempt([*command, "--refresh"])
-        _require_success(done, "installing a locked environment")
+        done = self._uv.run(command, remembering=True)
+        if NO_SOLUTION in done.stderr:
+            done = self._uv.run([*command, "--refresh"])
+        require_success(done, "installing a locked environment")
 
     def _move(self, new: Path, tree: Path) -> None:
         try:
@@ -271,42 +243,10 @@ class UvEnvironments:
             for each in built:
                 os.link(each, Path(folder, each.name))
             command += ["--find-links", folder] if built else []
-            done = self._attempt([*command, *flags], remembering=not flags)
+            done = self._uv.run([*command, *flags], remembering=not flags)
             if done.returncode != 0:
-                return self._failed(done.stderr, offline="--offline" in flags)
+                return failure_of(done.stderr, offline="--offline" in flags)
             return _as_wanted(Lock.parse(output.read_text(encoding="utf-8")), wanted)
-
-    def _failed(self, stderr: str, *, offline: bool) -> Failure:
-        said = _ADDRESS.sub("<address>", stderr).strip()
-        if _NO_SOLUTION in stderr or offline:
-            return Failure(kind=_failure_kind(stderr), detail=said)
-        raise _trouble(stderr, said, "resolving")
-
-    def _attempt(
-        self, arguments: Sequence[str], *, remembering: bool = False
-    ) -> subprocess.CompletedProcess[str]:
-        command = [self._uv, "--quiet", "--no-progress", "--color", "never", *arguments]
-        return self._commands.run(command, self._environ(remembering=remembering), _UV_SECONDS)
-
-    def _environ(self, *, remembering: bool) -> dict[str, str]:
-        """One configuration for all threads, for each way of asking."""
-        with self._writing:
-            if remembering not in self._environs:
-                self._environs[remembering] = self._make_environ(remembering=remembering)
-            return self._environs[remembering]
-
-    def _make_environ(self, *, remembering: bool) -> dict[str, str]:
-        self._cache.parent.mkdir(parents=True, exist_ok=True)
-        target = self._cache.parent / ("uv-remembering.toml" if remembering else "uv.toml")
-        environ = write_index_settings(os.environ, target, remembering=remembering)
-        own = {
-            name: value
-            for name, value in environ.items()
-            if not name.startswith("UV_") or _OF_INDEXES.fullmatch(name)
-        }
-        own.pop("VIRTUAL_ENV", None)
-        more = {"UV_CACHE_DIR": str(self._cache), "UV_PYTHON_DOWNLOADS": "never"}
-        return {**own, **more, "UV_CONFIG_FILE": str(target)}
 
 
 def _compile_command(wanted: Wanted, folder: Path, output: Path) -> list[str]:
@@ -380,27 +320,3 @@ def _without_wheel(answer: Lock | Failure) -> Lacking | None:
     if isinstance(answer, Lock) or answer.kind is not FailureKind.NO_WHEEL:
         return None
     return lacking_wheel(answer.detail)
-
-
-def _failure_kind(stderr: str) -> FailureKind:
-    if any(each in stderr for each in _NO_WHEEL):
-        return FailureKind.NO_WHEEL
-    if "the current Python version" in stderr:
-        return FailureKind.PYTHON_NOT_ALLOWED
-    return FailureKind.NO_SOLUTION
-
-
-def _require_success(done: subprocess.CompletedProcess[str], doing: str) -> None:
-    if done.returncode != 0:
-        said = _ADDRESS.sub("<address>", done.stderr).strip()
-        if any(each in done.stderr for each in _OF_FILES):
-            raise _BadFile(said)
-        raise _trouble(done.stderr, said, doing)
-
-
-def _trouble(stderr: str, said: str, doing: str) -> NoSpace | IndexUnreachable | EnvironmentTrouble:
-    if "No space left" in stderr or "Disk quota" in stderr:
-        return NoSpace(f"the disk was full while {doing}", hint=said)
-    if any(each in stderr for each in _NETWORK):
-        return IndexUnreachable(f"the package index did not answer while {doing}", hint=said)
-    return EnvironmentTrouble(f"uv failed while {doing}", hint=said)
