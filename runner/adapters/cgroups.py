@@ -253,6 +253,6 @@ def _started(pid: int) -> str | None:
 
 def _is_orphan(name: str) -> bool:
     parts = name.split("-")
-    if len(parts) != 4 or not parts[1].isdigit() or parts[0] != _pid_namespace():  # noqa: PLR2004
+    if len(parts) != 4 or not parts[1].isdigit() or parts[0] != _pid_namespace():  # noqa: PLR2004 - as _maker writes them
         return False
     return _started(int(parts[1])) != parts[2]

@@ -174,7 +174,7 @@ class _Written:
 
 
 def _row_of(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names)  # noqa: PYI024
+    return namedtuple("Row", names)  # noqa: PYI024 - the columns of a statement are known when it ran
 
 
 @lru_cache(_KEPT)

@@ -85,10 +85,10 @@ class PretendedGround(ServiceGround):
         case_id: str,
         *,
         fresh: bool,  # noqa: ARG002 - always
-        also: tuple[str, ...],  # noqa: ARG002
-        purpose: str,  # noqa: ARG002
-        until: datetime | None,  # noqa: ARG002
-        again: str | None = None,  # noqa: ARG002
+        also: tuple[str, ...],  # noqa: ARG002 - the port has it
+        purpose: str,  # noqa: ARG002 - the port has it
+        until: datetime | None,  # noqa: ARG002 - the port has it
+        again: str | None = None,  # noqa: ARG002 - the port has it
     ) -> Report:
         store = self._program.store
         run = f"{case_id}-{os.getpid()}-{next(self._serial)}"

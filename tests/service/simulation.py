@@ -121,7 +121,7 @@ class Machine:
         wanted: Wanted,
         *,
         fresh: bool = False,  # noqa: ARG002 - of the port
-        building: Building = unheard,  # noqa: ARG002
+        building: Building = unheard,  # noqa: ARG002 - the port has it
     ) -> Lock | Failure:
         self._meet_trouble()
         if pins(wanted.requirements).get("pkg") in self.never:
@@ -136,7 +136,7 @@ class Machine:
         path = f"/envs/{lock.sha256}"
         return Environment(digest=lock.sha256, path=path, interpreter=interpreter)
 
-    def run(self, request: RunRequest, watch: OnOutput | None = None) -> RunResult:  # noqa: ARG002
+    def run(self, request: RunRequest, watch: OnOutput | None = None) -> RunResult:  # noqa: ARG002 - the port has it
         self.points.reach()
         self._meet_trouble()
         lock = self._locks[request.command[0].split("/")[2]]

@@ -199,7 +199,7 @@ def main(rounds: int, seed: int) -> int:
             did.update(faults)
             took = time.monotonic() - began
             print(f"seed {each}: {', '.join(faults)}: {said}, {took:.0f} s", flush=True)  # noqa: T201 - to whoever soaks
-    print(f"{rounds} rounds, {did.total()} faults: {dict(did)}; wrong: {wrong or 'none'}")  # noqa: T201
+    print(f"{rounds} rounds, {did.total()} faults: {dict(did)}; wrong: {wrong or 'none'}")  # noqa: T201 - a command
     return int(bool(wrong))
 
 

@@ -70,7 +70,7 @@ def test_processes_of_the_pool_may_be_killed(make: MakeService) -> None:
     worker = service.start()
     runs = service.submit(*["holds"] * 3)
     for number in range(3):
-        wait_for(lambda n=number: len(service.ran()) > 3 * n + 2, "nothing goes on")  # type: ignore[misc]
+        wait_for(lambda n=number: len(service.ran()) > 3 * n + 2, "nothing goes on")  # type: ignore[misc] # a default
         worker.kill_one_of_its_pool()
     service.wait()
     service.assert_undisturbed()
@@ -98,7 +98,7 @@ def test_postgres_may_be_restarted(make: MakeService) -> None:
         runs = service.submit(*["holds"] * 3)
         for how in (signal.SIGINT, signal.SIGQUIT):  # politely, and as if it had crashed
             begun = len(service.ran())
-            wait_for(lambda b=begun: len(service.ran()) > b + 3, "nothing goes on")  # type: ignore[misc]
+            wait_for(lambda b=begun: len(service.ran()) > b + 3, "nothing goes on")  # type: ignore[misc] # a default
             own.stop(how)
             time.sleep(1)
             own.start()

@@ -518,7 +518,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_pair_of_colours_that_can_meet_can_be_read(dark: bool) -> None:  # noqa: FBT001
+def test_every_pair_of_colours_that_can_meet_can_be_read(dark: bool) -> None:  # noqa: FBT001 - a parameter of the table
     colours = palette(dark=dark)
     poor = {
         pair: round(contrast(colours[pair[0]], colours[pair[1]]), 2)

@@ -172,7 +172,7 @@ def test_an_untested_series_is_skipped_beside_others_and_an_error_alone() -> Non
 def test_failures_and_errors_say_what_the_status_says(
     broken: set[str],
     uninstallable: str | None,
-    latest: bool,  # noqa: FBT001
+    latest: bool,  # noqa: FBT001 - a parameter of the table
 ) -> None:
     plan = a_plan(a_case(), a_universe(HISTORY), latest=latest)
     world = World(

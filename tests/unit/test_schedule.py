@@ -134,7 +134,7 @@ def test_a_night_that_another_ends_while_it_is_watched_is_not_begun_anew() -> No
             nights.open = None
         keep(night_id)
 
-    nights.keep = ends  # type: ignore[method-assign]
+    nights.keep = ends  # type: ignore[method-assign] # of this one alone
     beat(nights, days=1)
     assert nights.kept == ["night-20260228-020000", "night-20260302-020000"]
 
