@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from runner.releases import History
 from runner.value import Value
@@ -20,20 +20,22 @@ class Upgrade(Value):
     """Whether it is of the same line; where it is not, no measured release of that line will do."""
 
 
-def affected(history: History, verdicts: Mapping[str, Verdict]) -> tuple[dict[str, str], ...]:
-    """Measured ranges as OSV events, lowest first; yanked releases count, but never as a fix.
+def affected(
+    history: History, offered: Container[str], verdicts: Mapping[str, Verdict]
+) -> tuple[dict[str, str], ...]:
+    """Measured ranges as OSV events, lowest first.
 
-    What is not judged ends no range. A range that nothing ends has no `fixed`; if releases follow
+    What is not `offered`, a yanked release or a pre-release, counts, but never as a fix. What is
+    not judged ends no range. A range that nothing ends has no `fixed`; if releases follow
     it of which nothing is known, it has a `last_affected`.
     """
     found: list[dict[str, str]] = []
     inside, last = False, ""
     for version in sorted(verdicts, key=history.order.__getitem__):
-        release = history.find(version)
         if verdicts[version] is Verdict.PRESENT:
             found += [] if inside else [{"introduced": version}]
             inside, last = True, version
-        elif inside and verdicts[version] is Verdict.ABSENT and release and not release.yanked:
+        elif inside and verdicts[version] is Verdict.ABSENT and version in offered:
             found[-1]["fixed"] = version
             inside = False
     newest = history.latest()

@@ -16,6 +16,7 @@ from runner.plans.replay import order_of_probes
 from runner.plans.search import Ray, View
 from runner.plans.stated import Stated, stated
 from runner.plans.window import Window
+from runner.releases import in_order
 from runner.verdict import Verdict
 
 ASSUMES = "one change between tested neighbours"
@@ -31,7 +32,8 @@ def conclude(look: Look, *, width: int, budget: int | None) -> SeriesFindings:
     _mark(look, verdicts, view)
     history, window, confirmations = look.table.history, look.window, look.table.confirmations
     found = stated(history, window, verdicts, confirmations)
-    tested = tuple(each.version for each in view.spots if each.present or each.silent)
+    looked_at = (each.version for each in view.spots if each.present or each.silent)
+    judged = (each.cell.version for each in look.table.judged())
     found = _left_open(found, view, verdicts, history.order)
     if look.vacuous:
         found = Stated(Boundaries(), None, ())
@@ -40,7 +42,7 @@ def conclude(look: Look, *, width: int, budget: int | None) -> SeriesFindings:
         kind="bisect",
         cells=look.table.cell_findings(),
         confirmations=confirmations,
-        boundaries=found.boundaries.model_copy(update={"tested": tested}),
+        boundaries=found.boundaries.model_copy(update={"tested": in_order((*looked_at, *judged))}),
         broken_in=found.broken_in,
         missing=missing(look.survey, look.series),
         window=tuple(each.version for each in window.candidates),

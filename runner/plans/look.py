@@ -62,9 +62,8 @@ class Look:
         """What is known of each release, of the window and of the claims."""
         versions = {each.version for each in self.window.candidates}
         for each in self.table.released():
-            release = self.table.history.find(each.cell.version)
             shows = self.table.sampling.counts(each).present
-            if shows or (release and release.final and not release.yanked):
+            if shows or each.cell.version in self.window.offered:
                 versions.add(each.cell.version)
         sampling = self.table.sampling
         ordered = sorted(versions, key=self.table.history.order.__getitem__)
@@ -259,10 +258,11 @@ class Look:
         return self._ask()
 
     def confirm(self) -> tuple[Want, ...]:
-        """Hold the dependencies still at each change that was found."""
+        """Hold the dependencies still at each change that was found, and where a claim has one."""
         view = self.view()
         rays = [(each, each.first_silent) for each in view.rays if view.closed(each)]
         found = [self._boundary(ray, at) for ray, at in rays if at is not None]
+        found += self.table.never_offered(self.window.offered)
         unresolved = Verdict.UNRESOLVED
         return self.table.confirm(
             each

@@ -119,19 +119,19 @@ class _SeriesStep:
         return self._ask()
 
     def _changes(self) -> list[Boundary]:
-        """Neighbours that disagree; that a withdrawn release is good changes nothing."""
-        says = self.table.says
-        withdrawn = {each.version for each in self.window.yanked}
+        """Neighbours that disagree; that one is good which is never offered changes nothing."""
+        says, offered = self.table.says, self.window.offered
         judged = [
             each
             for each in self.table.judged()
-            if says(each) is Verdict.PRESENT or each.cell.version not in withdrawn
+            if says(each) is Verdict.PRESENT or each.cell.version in offered
         ]
-        return [
+        neighbours = [
             Boundary(older=older, newer=newer)
             for older, newer in pairwise(judged)
             if says(older) is not says(newer)
         ]
+        return [*neighbours, *self.table.never_offered(offered)]
 
     def _findings(self, *, vacuous: bool = False) -> SeriesFindings:
         history, confirmations = self.table.history, self.table.confirmations
@@ -141,6 +141,7 @@ class _SeriesStep:
             found = Stated(Boundaries(), None, ())
         judged = (each for each, said in verdicts.items() if said is not Verdict.UNRESOLVED)
         followed = any(each.result is ConfirmationResult.DIFFERS for each in confirmations)
+        ranges = affected(history, self.window.offered, verdicts)
         return SeriesFindings(
             series=self.series,
             kind="sweep",
@@ -151,6 +152,6 @@ class _SeriesStep:
             missing=missing(self.plan, self.series),
             window=tuple(each.version for each in self.window.releases),
             skipped=self.window.skipped,
-            affected=None if vacuous or followed else affected(history, verdicts),
+            affected=None if vacuous or followed else ranges,
             upgrades=found.upgrades,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import pairwise
 
 from packaging.version import Version
@@ -111,6 +111,19 @@ class Table:
             below = [each for each in broken if Version(each.cell.version) <= bound]
             pairs += [(each, self.candidate) for each in (below or broken)[-1:]]
         return [Boundary(older=older, newer=newer) for older, newer in pairs]
+
+    def never_offered(self, offered: Container[str]) -> list[Boundary]:
+        """What claimed fixes turned that nobody could be told to take: withdrawn, pre-releases.
+
+        No boundary is stated of them, but they are judged like any other claim.
+        """
+        return [
+            Boundary(older=older, newer=newer)
+            for older, newer in pairwise(self.judged())
+            if Role.FIXED in newer.roles
+            and newer.cell.version not in offered
+            and (self.says(older), self.says(newer)) == (Verdict.PRESENT, Verdict.ABSENT)
+        ]
 
     def judged(self) -> list[Sample]:
         """The releases that have a verdict, lowest first."""

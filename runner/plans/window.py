@@ -38,6 +38,11 @@ class Window(Value):
         """Those that somebody could be told to take."""
         return tuple(each for each in self.releases if not each.yanked)
 
+    @cached_property
+    def offered(self) -> frozenset[str]:
+        """What a boundary may be stated of: candidates, and what is beyond the ends."""
+        return frozenset((*(each.version for each in self.candidates), *self.outside))
+
     @property
     def yanked(self) -> tuple[Skipped, ...]:
         """Those that were withdrawn, as what a bisection leaves out."""

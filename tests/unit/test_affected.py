@@ -45,7 +45,9 @@ def measured(history: str) -> tuple[History, dict[str, Verdict]]:
     ],
 )
 def test_ranges_are_told_as_osv_events(history: str, ranges: list[dict[str, str]]) -> None:
-    assert list(affected(*measured(history))) == ranges
+    known, verdicts = measured(history)
+    offered = {each.version for each in known.offered}
+    assert list(affected(known, offered, verdicts)) == ranges
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from runner.findings import Conclusion, ConfirmationResult, Need, SeriesFindings
 from runner.matrix import Role, series_of
+from runner.plans.bisection import BisectionPlan
 from runner.plans.kinds import AnyPlan, parse, planned, progress_of, so_far, step
 from runner.plans.sweep import SweepPlan
 from runner.plans.verify import VerifyPlan
@@ -149,6 +150,78 @@ def test_a_yanked_release_that_shows_the_bug_again_is_in_the_ranges() -> None:
         {"introduced": "1.3", "fixed": "1.4"},
         {"introduced": "1.6", "fixed": "1.7"},
     )
+
+
+WITH_RC = (*TWELVE[:8], "1.8rc1", *TWELVE[8:])
+EITHER = pytest.mark.parametrize("kind", [SweepPlan, BisectionPlan])
+"""Claims are judged wherever they are, and a sweep and a bisection say the same of them."""
+
+
+def said_by(
+    kind: type[SweepPlan | BisectionPlan], history: History, world: World, **words: Any
+) -> tuple[SeriesFindings, Report]:
+    case = a_case(**words)
+    universe = a_universe(history)
+    plan = kind(case=case, universe=universe, series=series_of(case, universe))
+    conclusion = Simulation(plan, world).run()
+    (only,) = conclusion.series
+    return only, a_report(plan, conclusion)
+
+
+@EITHER
+@pytest.mark.parametrize("claims", [{"fixed": "1.8rc1"}, {"fixed": "1.8", "broken": "1.8rc1"}])
+def test_a_claimed_pre_release_is_judged_and_blurs_no_boundary(
+    kind: type[SweepPlan | BisectionPlan], claims: dict[str, str]
+) -> None:
+    world = World(broken_in(*TWELVE[3:8]))
+    only, report = said_by(kind, a_history(*WITH_RC), world, **claims)
+    assert (only.boundaries.first_broken, only.boundaries.first_fixed) == ("1.3", "1.8")
+    assert "1.8rc1" in only.boundaries.tested
+    assert only.affected in (None, ({"introduced": "1.3", "fixed": "1.8"},))
+    assert ("1.7", "1.8") in {(each.older, each.newer) for each in only.confirmations}
+    assert {each.version: str(each.result) for each in report.claims} == (
+        {"1.8": "confirmed", "1.8rc1": "contradicted"}
+        if "broken" in claims
+        else {"1.8rc1": "confirmed"}
+    )
+
+
+@EITHER
+def test_a_claimed_pre_release_that_shows_the_bug_is_where_it_ends(
+    kind: type[SweepPlan | BisectionPlan],
+) -> None:
+    world = World(broken_in(*TWELVE[3:8], "1.8rc1"))
+    only, report = said_by(kind, a_history(*WITH_RC), world, fixed="1.8rc1")
+    assert report.outcome == "still_broken"
+    assert (only.boundaries.last_broken, only.boundaries.first_fixed) == ("1.8rc1", "1.8")
+
+
+@EITHER
+@pytest.mark.parametrize("claimed", ["1.8rc1", "1.8"])
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_claimed_fix_that_is_never_offered_is_confirmed_as_in_a_verify(
+    kind: type[SweepPlan | BisectionPlan],
+    claimed: str,
+    follows: bool,  # noqa: FBT001 - a table
+) -> None:
+    """1.8 was withdrawn; whether it has the fix, or only the dependency's, is told all the same."""
+    history = a_history(*(a_release(each, yanked=each == "1.8") for each in WITH_RC))
+    old = {*TWELVE[:8]}
+
+    def behave(trial: Trial) -> Said:
+        if trial.version is None:
+            return ERROR
+        late = trial.dependencies["dep"] == "2" if follows else trial.version not in old
+        return GOOD if late else BUG
+
+    world = World(behave, lambda version: {"dep": "1" if version in old else "2"})
+    only, report = said_by(kind, history, world, fixed=claimed)
+    by_older = {each.newer: each for each in only.confirmations}
+    assert by_older.keys() == {claimed, "1.9"}
+    assert {str(each.result) for each in by_older.values()} == {"differs" if follows else "same"}
+    as_found = "ok" if claimed == "1.8rc1" else "yanked_fix"
+    assert report.outcome == ("follows_dependency" if follows else as_found)
+    assert only.boundaries.first_fixed == (None if follows else "1.9")
 
 
 def test_each_release_left_out_is_named_with_why() -> None:
