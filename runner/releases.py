@@ -121,6 +121,16 @@ class History(Value):
         times = [found.uploaded if (found := self.find(each)) else None for each in (one, other)]
         return times[0] is not None and times[1] is not None and times[0] < times[1]
 
+    def came_after(self, one: str, other: str) -> bool | None:
+        """Whether a release came after one below it; None where nothing tells.
+
+        Without upload times that is known within a line alone.
+        """
+        if self.came_before(one, other):
+            return False
+        alike = self.line_of(one) == self.line_of(other)
+        return True if alike or self.came_before(other, one) else None
+
     def latest(self) -> Release | None:
         """The newest release that somebody would get today."""
         return self.offered[-1] if self.offered else None

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from packaging.version import Version
-
 from runner.case import FOLDER
 from runner.counts import evidence
 from runner.environment import Failure
 from runner.findings import CellFindings, ConfirmationResult, SeriesFindings
+from runner.listed import joined
 from runner.matrix import Role
-from runner.outcome import FIXED_SIDE, Decision, Outcome, past_a_fix
+from runner.outcome import FIXED_SIDE, Decision, Outcome
+from runner.recurrence import claimed_again, regressed
 from runner.releases import History
 from runner.sandbox import Limits, Stream
 from runner.verdict import Reason, Verdict
@@ -43,7 +41,6 @@ REASONS = {
 
 _LAST_BYTES = 4096
 _LAST_SHOWN = 160
-_MOST_NAMED = 3
 
 
 def summary(findings: SeriesFindings, decision: Decision, history: History) -> str:
@@ -127,19 +124,7 @@ def _of(findings: SeriesFindings, verdict: Verdict, *roles: Role) -> str:
         for each in findings.cells
         if {*roles} & {*each.roles} and each.judgement.verdict is verdict
     ]
-    return _joined(versions)
-
-
-def _some(versions: list[str]) -> str:
-    """The first few by name."""
-    more = len(versions) - _MOST_NAMED
-    named = versions if more <= 1 else [*versions[:_MOST_NAMED], f"{more} more"]
-    return _joined(named)
-
-
-def _joined(versions: Iterable[str]) -> str:
-    *others, last = [*versions] or [""]
-    return f"{', '.join(others)} and {last}" if others else last
+    return joined(versions)
 
 
 def _vacuous(findings: SeriesFindings, _history: History) -> str:
@@ -196,7 +181,7 @@ def _fixed_earlier(findings: SeriesFindings, _history: History) -> str:
             f"not show it on Python {findings.series.python} ({evidence(findings)})."
         )
     before = _of(findings, Verdict.ABSENT, Role.BEFORE)
-    claimed = f"the candidate {claims.candidate}" if claims.candidate else _joined(claims.fixed)
+    claimed = f"the candidate {claims.candidate}" if claims.candidate else joined(claims.fixed)
     known = findings.boundaries.first_fixed
     if known and findings.kind != "verify":  # a search begins with its answer
         return f"Not {claimed} but an earlier release has the fix: {evidence(findings)}."
@@ -204,42 +189,8 @@ def _fixed_earlier(findings: SeriesFindings, _history: History) -> str:
     return f"Not {claimed} but an earlier release has the fix: {measured} ({evidence(findings)})."
 
 
-def _regressed(findings: SeriesFindings, history: History) -> str:
-    """What came with the fix and lost it again is told from what came before it, without it."""
-    good = [
-        each.cell.version
-        for each in findings.cells
-        if {*FIXED_SIDE} & {*each.roles} and each.judgement.verdict is Verdict.ABSENT
-    ]
-    later = [
-        each.cell.version
-        for each in findings.released()
-        if each.judgement.verdict is Verdict.PRESENT
-        and Role.BROKEN not in each.roles
-        and past_a_fix(each.cell.version, findings.series.claims.fixed)
-    ]
-    without = [each for each in later if _never_had(each, good, history)]
-    again = [each for each in later if each not in without]
-    had = f", which {_joined(good)} had fixed" if good else ""
-    parts = [f"{_some(again)} {_shows(again)} the bug again{had}"] if again else []
-    if without:
-        but = f"above {_joined(good)} but released before it"
-        parts.insert(0, f"{_some(without)}, {but}, {_shows(without)} the bug, too")
-    return f"{'; '.join(parts)}: {evidence(findings)}."
-
-
-def _never_had(version: str, good: list[str], history: History) -> bool:
-    """Whether a release is above fixes in order, but came before each of them."""
-    below = [each for each in good if Version(each) < Version(version)]
-    return bool(below) and all(history.came_before(version, each) for each in below)
-
-
-def _shows(versions: list[str]) -> str:
-    return "show" if versions[1:] else "shows"
-
-
 def _yanked_fix(findings: SeriesFindings, _history: History) -> str:
-    claimed = _joined(findings.series.claims.fixed)
+    claimed = joined(findings.series.claims.fixed)
     good = _of(findings, Verdict.ABSENT, Role.FIXED)
     but = f"{good} does not show the bug, but" if good else claimed
     return f"{but} was withdrawn (yanked) from the index: {evidence(findings)}."
@@ -257,7 +208,7 @@ def _unresolved(findings: SeriesFindings, _history: History) -> str:
     return f"Could not tell: {why}.{note}{seen}"
 
 
-def _ok(findings: SeriesFindings, _history: History) -> str:
+def _ok(findings: SeriesFindings, history: History) -> str:
     claims = findings.series.claims
     if not claims.affected:
         return f"This variant does not have the bug, as claimed: {evidence(findings)}."
@@ -268,11 +219,12 @@ def _ok(findings: SeriesFindings, _history: History) -> str:
         return (
             f"The bug is there as claimed: {evidence(findings)}. No fix is claimed, none was run."
         )
-    fixed = _joined(claims.fixed)
+    fixed = joined(claims.fixed)
     verb = (
         "is the first fixed release" if len(claims.fixed) == 1 else "are the first fixed releases"
     )
-    return f"{fixed} {verb}: {evidence(findings)}.{_back(findings)}{_unconfirmed(findings)}"
+    later = claimed_again(findings, history)
+    return f"{fixed} {verb}: {evidence(findings)}.{later}{_unconfirmed(findings)}"
 
 
 def _newest(findings: SeriesFindings, decision: Decision, history: History) -> str:
@@ -288,14 +240,6 @@ def _newest(findings: SeriesFindings, decision: Decision, history: History) -> s
         for each in findings.released()
     )
     return f" The newest release, {latest.version}, shows the bug." if shows else ""
-
-
-def _back(findings: SeriesFindings) -> str:
-    """That the bug came back after its fix, where that is claimed."""
-    fixed, broken = findings.series.claims.fixed, findings.of_role(Role.BROKEN)
-    later = [each.cell.version for each in broken if past_a_fix(each.cell.version, fixed)]
-    verb = "shows" if len(later) == 1 else "show"
-    return f" {_joined(later)} {verb} the bug again, as claimed." if later else ""
 
 
 def _unconfirmed(findings: SeriesFindings) -> str:
@@ -315,7 +259,7 @@ _SENTENCES = {
     Outcome.FOLLOWS_DEPENDENCY: _follows,
     Outcome.NOT_REPRODUCED: _not_reproduced,
     Outcome.FIXED_EARLIER: _fixed_earlier,
-    Outcome.REGRESSED: _regressed,
+    Outcome.REGRESSED: regressed,
     Outcome.YANKED_FIX: _yanked_fix,
     Outcome.UNRESOLVED: _unresolved,
     Outcome.OK: _ok,

@@ -11,6 +11,7 @@ from runner.attempt import Loaded
 from runner.environment import Failure, FailureKind
 from runner.findings import CellFindings
 from runner.matrix import Role
+from runner.metadata import Claims
 from runner.outcome import decide
 from runner.sentences import summary
 from runner.verdict import Judgement, Reason, Verdict
@@ -145,7 +146,7 @@ def test_a_return_of_the_bug_names_no_fix_that_was_not_judged() -> None:
         a_finding("1.3", PRESENT, Role.LATEST),
     )
     sentence = summary(findings, decide(findings, FOUR), FOUR)
-    assert sentence.startswith("1.3 shows the bug again: ")
+    assert sentence.startswith("1.3, above a claimed fix, shows the bug: ")
 
 
 def test_what_is_above_a_fix_and_came_before_it_has_not_lost_what_it_never_had() -> None:
@@ -170,6 +171,37 @@ def test_what_is_above_a_fix_and_came_before_it_has_not_lost_what_it_never_had()
     assert told("2.0", "2.4") == (
         "2.0, above 1.2 but released before it, shows the bug, too; "
         "2.4 shows the bug again, which 1.2 had fixed"
+    )
+
+
+UNDATED = a_history(
+    *(a_release(each, uploaded=None) for each in ("1.1", "1.2", "1.3", "2.0", "2.1"))
+)
+
+
+def test_without_upload_times_only_what_is_of_its_line_is_said_to_have_lost_a_fix() -> None:
+    findings = a_series(
+        a_finding("1.1", PRESENT, Role.BEFORE),
+        a_finding("1.2", ABSENT, Role.FIXED),
+        a_finding("1.2", UNRESOLVED, Role.CONTROL),
+        *(a_finding(each, PRESENT, Role.PROBE) for each in ("1.3", "2.0", "2.1")),
+    )
+    assert summary(findings, decide(findings, UNDATED), UNDATED).startswith(
+        "2.0 and 2.1, above 1.2 and perhaps released before it, show the bug, too; "
+        "1.3 shows the bug again, which 1.2 had fixed: "
+    )
+
+
+def test_a_bug_that_is_claimed_above_its_fix_has_come_back_only_where_that_is_known() -> None:
+    findings = a_series(
+        a_finding("1.1", PRESENT, Role.BEFORE),
+        a_finding("1.2", ABSENT, Role.FIXED),
+        a_finding("1.2", UNRESOLVED, Role.CONTROL),
+        *(a_finding(each, PRESENT, Role.BROKEN) for each in ("1.3", "2.0")),
+        claims=Claims(fixed=("1.2",), broken=("1.3", "2.0")),
+    )
+    assert summary(findings, decide(findings, UNDATED), UNDATED).endswith(
+        ". 1.3 shows the bug again, as claimed. 2.0 shows the bug, too, as claimed."
     )
 
 
