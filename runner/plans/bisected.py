@@ -27,7 +27,7 @@ def conclude(look: Look, *, width: int, budget: int | None) -> SeriesFindings:
     """What is known of a series, whether or not its search came to its end."""
     if look.wants:
         look.confirm()  # where dependencies are the same, that takes no attempt
-    view = look.view()
+    view = look.table.view()
     verdicts = _certain(view, look)
     _mark(look, verdicts, view)
     history, window, confirmations = look.table.history, look.window, look.table.confirmations

@@ -84,7 +84,7 @@ def _looks(plan: BisectionPlan, facts: Mapping[str, Facts], left: int | None) ->
 
 
 def _progress(look: Look) -> Progress:
-    view = look.view()
+    view = look.table.view()
     ranges = tuple(_open_range(view, each) for each in view.rays if not view.closed(each))
     steps = sum(each.tried for each in view.spots)
     known = view.steady and bool(ranges or not look.wants)

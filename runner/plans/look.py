@@ -10,16 +10,14 @@ from itertools import islice, zip_longest
 from packaging.version import Version
 
 from runner.attempt import Facts
-from runner.environment import Failure
 from runner.evidence import SHOWN
 from runner.findings import Want
 from runner.matrix import Cell, Role, Series
 from runner.plans.confirmation import Boundary, confirm
 from runner.plans.lines import undated
 from runner.plans.question import claimed_roles
-from runner.plans.sampling import Sample
 from runner.plans.search import Ray, Spot, View, picks, split, spread
-from runner.plans.table import Table
+from runner.plans.seen import Seen
 from runner.plans.window import Survey
 from runner.verdict import Verdict
 
@@ -48,46 +46,18 @@ class Look:
         """
         self.series = series
         self.survey = survey
-        self.window = survey.window(series)
-        self.table = Table(survey, series, facts)
+        self.table = Seen(survey, series, facts)
+        self.window = self.table.window
         self.vacuous = False
         self.ahead: tuple[Cell, ...] = ()
-        self._cells = survey.cells(series)
         self._width = width
         self._left = left
         self._first: list[str] = []
         self.wants = self._look() if series.interpreter else ()
 
-    def view(self) -> View:
-        """What is known of each release, of the window and of the claims."""
-        versions = {each.version for each in self.window.candidates}
-        for each in self.table.released():
-            shows = self.table.sampling.counts(each).present
-            if shows or each.cell.version in self.window.offered:
-                versions.add(each.cell.version)
-        sampling = self.table.sampling
-        ordered = sorted(versions, key=self.table.history.order.__getitem__)
-        at = {version: place for place, version in enumerate(ordered)}
-        return View(
-            spots=tuple(self._spot(each) for each in ordered),
-            steady=sampling.steady,
-            needed=sampling.needed,
-            confidence=sampling.confidence,
-            ways=tuple(tuple(at[each] for each in way if each in at) for way in self.window.ways),
-        )
-
-    def _boundary(self, ray: Ray, at: int) -> Boundary:
-        """Where a ray begins, and its release at a place; both ran."""
-        anchor = self.table.cells[self._cell(ray.anchor.version).id]
-        other = self.table.cells[self._cell(ray.spots[at].version).id]
-        older, newer = (anchor, other) if ray.upward else (other, anchor)
-        return Boundary(older=older, newer=newer)
-
     def _look(self) -> tuple[Want, ...]:
         self.table.add_releases(claimed_roles(self.survey, self.series))
-        for version, cell in self._cells.items():
-            if self._known(cell):
-                self._probe(version)
+        self.table.add_known()
         self.vacuous = self.table.vacuous(self.table.add_control())
         if self.vacuous:
             return ()
@@ -140,25 +110,19 @@ class Look:
         """Both ends of the window, and the lines that were worked on beside a newer one."""
         candidates = self.window.candidates
         for release in (*candidates[-1:], *candidates[:1]):
-            self._probe(release.version)
+            self.table.probe(release.version)
         for late in self.window.late:
-            newest = (each for each in late[:MOST_LATE] if not self._spot(each).lost)
+            newest = (each for each in late[:MOST_LATE] if not self.table.spot(each).lost)
             for version in islice(newest, 1):
-                self._probe(version)
+                self.table.probe(version)
         if not self.table.sampling.steady:
-            for spot in self.view().apart():
-                self._hear(spot)
+            for spot in self.table.view().apart():
+                self.table.hear(spot)
         return self._ask()
-
-    def _hear(self, spot: Spot) -> None:
-        """Probe what no ray goes over: with all attempts where silence alone says little."""
-        sample = self._probe(spot.version)
-        if not self.table.sampling.steady:
-            self.table.settle(sample)
 
     def _search(self) -> tuple[Want, ...]:
         """On each ray a probe where it tells most; what a ray has found is settled."""
-        view = self.view()
+        view = self.table.view()
         rays = view.rays
         still_open = [each for each in rays if not view.closed(each)]
         width = max(1, self._width // max(1, len(still_open)))
@@ -173,7 +137,7 @@ class Look:
                     self._first.append(side.cell.id)
                 near = (*self._next_line(view, found, ray), *self._next_final(view, found, ray))
                 for spot in (*view.beside(ray), *near):
-                    self._hear(spot)
+                    self.table.hear(spot)
                 ahead += self._confirming(found)
                 continue
             places = picks(view, ray, width)[:free]
@@ -217,17 +181,17 @@ class Look:
         if at is None:
             return None
         if view.closed(ray):
-            return self._boundary(ray, at)
+            return self.table.boundary(ray, at)
         if self._left is None:
             return None
         missing = max(0, view.needed - ray.spots[at].silent) + max(0, SHOWN - ray.anchor.present)
         last_chance = self._left < missing + self._width
-        return self._boundary(ray, at) if 0 < missing <= self._left and last_chance else None
+        return self.table.boundary(ray, at) if 0 < missing <= self._left and last_chance else None
 
     def _look_again(self, ray: Ray, places: Iterable[int]) -> None:
         for at, times in Counter(places).items():
             spot = ray.spots[at]
-            sample = self._probe(spot.version)
+            sample = self.table.probe(spot.version)
             more = {"looks": spot.silent + times}
             self.table.cells[sample.cell.id] = sample.model_copy(update=more)
             self._first.append(sample.cell.id)
@@ -238,13 +202,13 @@ class Look:
         So too where the releases above all that shows the bug agree, but do not follow upon it. A
         silent release between two that show a bug which does not always show is asked again.
         """
-        view = self.view()
+        view = self.table.view()
         aside = view.aside()
         if not self.series.claims.affected:
             return ()
         if aside:
             for at in spread(aside, self._width):
-                self._hear(aside[at])
+                self.table.hear(aside[at])
             return self._ask()
         if any(spot.silent for ray in view.rays for spot in ray.spots):
             return ()
@@ -252,16 +216,16 @@ class Look:
         within = view.spots[shown[0] : shown[-1]] if shown else view.spots
         for spot in within:
             if shown and spot.silent:
-                self.table.settle(self._probe(spot.version))
+                self.table.settle(self.table.probe(spot.version))
         for at in spread(within, self._width):
-            self._probe(within[at].version)
+            self.table.probe(within[at].version)
         return self._ask()
 
     def confirm(self) -> tuple[Want, ...]:
         """Hold the dependencies still at each change that was found, and where a claim has one."""
-        view = self.view()
+        view = self.table.view()
         rays = [(each, each.first_silent) for each in view.rays if view.closed(each)]
-        found = [self._boundary(ray, at) for ray, at in rays if at is not None]
+        found = [self.table.boundary(ray, at) for ray, at in rays if at is not None]
         found += self.table.never_offered(self.window.offered)
         unresolved = Verdict.UNRESOLVED
         return self.table.confirm(
@@ -277,7 +241,7 @@ class Look:
 
     def _next(self) -> Iterable[Cell]:
         """What is likely to be wanted once claims and ends are judged: most ends are good."""
-        view = self.view()
+        view = self.table.view()
         ends = [each.version for each in (*view.spots[-1:], *view.spots[:1]) if not each.tried]
         likely = replace(
             view,
@@ -288,38 +252,11 @@ class Look:
         )
         rays = likely.rays
         middle = [ray.spots[at] for ray in rays for at in picks(likely, ray, self._width)]
-        return (self._cell(each) for each in (*ends, *(spot.version for spot in middle)))
+        return (self.table.cell(each) for each in (*ends, *(spot.version for spot in middle)))
 
     def _after(self, view: View, ray: Ray, places: list[int], width: int) -> Iterable[Cell]:
         """What is likely to be wanted after probes at these places: of each way one, then more."""
         ways = [rest for rest in split(ray, places) if rest.spots] if places else []
         wanted = [[rest.spots[at] for at in picks(view, rest, width)] for rest in ways]
         for spots in zip_longest(*wanted):
-            yield from (self._cell(each.version) for each in spots if each and not each.tried)
-
-    def _cell(self, version: str) -> Cell:
-        return self._cells.get(version) or self.survey.cell(self.series, version)
-
-    def _known(self, cell: Cell) -> bool:
-        known = self.table.sampling.facts_of(cell)
-        return bool(known.attempts) or isinstance(known.lock, Failure)
-
-    def _probe(self, version: str) -> Sample:
-        cell = self._cell(version)
-        return self.table.cells.get(cell.id) or self.table.add(cell, Role.PROBE)
-
-    def _spot(self, version: str) -> Spot:
-        sample = self.table.cells.get(self._cell(version).id)
-        if sample is None or not self._known(sample.cell):
-            return Spot(version)
-        sampling = self.table.sampling
-        believed = sampling.at_once(sample)
-        if believed.verdict is Verdict.UNRESOLVED and believed.counts.absent:
-            return Spot(version, tried=True, open=False)  # what contradicts itself is not silent
-        return Spot(
-            version,
-            present=believed.counts.present,
-            silent=believed.counts.absent,
-            tried=True,
-            open=not believed.counts.present and sampling.may_tell(sample),
-        )
+            yield from (self.table.cell(each.version) for each in spots if each and not each.tried)
