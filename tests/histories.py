@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
+
+from packaging.version import Version
 
 from runner.boundaries import Boundaries, boundaries
 from runner.case import Case
@@ -43,6 +46,9 @@ class Past:
     """How often a broken release shows the bug."""
     lost: frozenset[str] = frozenset()
     """Releases that cannot be installed."""
+    yanked: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
+    """Releases that do not allow the Python."""
     fixed: tuple[str, ...] = ()
     """Claimed."""
     said_broken: tuple[str, ...] = ()
@@ -77,17 +83,23 @@ class Past:
 
     def wrong(self, findings: SeriesFindings) -> list[str]:
         """What of an answer is not so, or, where the bug came but once, not what a sweep says."""
-        stated, found = findings.boundaries, []
+        stated, found = findings.boundaries, self._no_upgrades(findings)
+        ran = {each.cell.version for each in findings.released()}
+        counted = [
+            each
+            for each in self.versions
+            if self.is_offered(each) or (each in self.broken and each in ran)
+        ]
         if self.once:
-            whole = self._whole()
+            whole = self._whole(counted)
             found += [
                 f"{name} {getattr(stated, name)}, not {getattr(whole, name)}"
                 for name in ("first_fixed", "first_broken")
                 if getattr(stated, name) not in (None, getattr(whole, name))
             ]
-        if stated.first_fixed and not self._turns(stated.first_fixed, broken=False):
+        if stated.first_fixed and not self._turns(counted, stated.first_fixed, broken=False):
             found.append(f"first_fixed {stated.first_fixed}")
-        if stated.first_broken and not self._turns(stated.first_broken, broken=True):
+        if stated.first_broken and not self._turns(counted, stated.first_broken, broken=True):
             found.append(f"first_broken {stated.first_broken}")
         for name, change, after_broken in (
             ("fixed_in", stated.fixed_in, True),
@@ -101,19 +113,42 @@ class Past:
                 found.append(f"{name}.by {change.by}")
         return found
 
-    def _whole(self) -> Boundaries:
+    def is_offered(self, version: str) -> bool:
+        """Whether somebody could be told to take a release."""
+        return not (version in self.yanked | self.barred or Version(version).is_prerelease)
+
+    def _no_upgrades(self, findings: SeriesFindings) -> list[str]:
+        """What is said to be an upgrade, and does not help, or cannot be had."""
+        order = self.versions.index
+        return [
+            f"upgrade {each}"
+            for each in findings.upgrades
+            if not self.broken.issuperset(each.broken)
+            or (
+                each.to is not None
+                and (
+                    each.to in self.broken
+                    or not self.is_offered(each.to)
+                    or order(each.to) < order(each.broken[-1])
+                )
+            )
+        ]
+
+    def _whole(self, counted: Sequence[str]) -> Boundaries:
         """What there is to say if all that can be judged is."""
         verdicts = {
             each: Verdict.PRESENT if each in self.broken else Verdict.ABSENT
-            for each in self.versions
+            for each in counted
             if each not in self.lost
         }
-        return boundaries(self.versions, verdicts)
+        return boundaries(tuple(filter(self.is_offered, counted)), verdicts)
 
-    def _turns(self, version: str, *, broken: bool) -> bool:
+    def _turns(self, counted: Sequence[str], version: str, *, broken: bool) -> bool:
         """Whether a release is the first after a change."""
-        at = self.versions.index(version)
-        below = self.versions[at - 1] in self.broken if at else None
+        if version not in counted:
+            return False
+        at = counted.index(version)
+        below = counted[at - 1] in self.broken if at else None
         return (version in self.broken) is broken and below is not None and below is not broken
 
     def _case(self) -> Case:
@@ -124,7 +159,12 @@ class Past:
         days = self.days or tuple(range(len(self.versions)))
         return a_history(
             *(
-                a_release(version, uploaded=LONG_AGO + timedelta(days=day))
+                a_release(
+                    version,
+                    uploaded=LONG_AGO + timedelta(days=day),
+                    yanked=version in self.yanked,
+                    requires_python=">=99" if version in self.barred else "",
+                )
                 for version, day in zip(self.versions, days, strict=True)
             )
         )
@@ -136,10 +176,10 @@ class Past:
         return BUG if trial.version in self.broken and drawn < self.rate else GOOD
 
     def _dependencies(self, version: str) -> Dependencies:
-        return a_failure() if version in self.lost else {"dep": "1.0"}
+        return a_failure() if version in self.lost | self.barred else {"dep": "1.0"}
 
 
-KINDS = ("one range", "holes", "several ranges", "lines")
+KINDS = ("one range", "holes", "several ranges", "lines", "left out")
 
 
 def a_past(rng: random.Random, kind: str, *, rate: float, most: int = 500) -> Past:
@@ -147,6 +187,9 @@ def a_past(rng: random.Random, kind: str, *, rate: float, most: int = 500) -> Pa
     size = rng.randint(2, rng.choice((10, 50, most)))
     lined = kind == "lines"
     versions, days = _with_lines(rng, size) if lined else _in_a_row(size)
+    left_out = rng.choice((0.05, 0.2)) if kind == "left out" else 0.0
+    versions = tuple(f"{each}rc1" if rng.random() < left_out else each for each in versions)
+    yanked, barred = ({each for each in versions if rng.random() < left_out} for _ in range(2))
     broken = _with_backports(rng, versions, days) if lined else _ranges(rng, versions, kind)
     lost = {each for each in versions if kind == "holes" and rng.random() < rng.choice((0.1, 0.4))}
     fixed, said_broken = _claims(rng, versions, broken)
@@ -155,6 +198,8 @@ def a_past(rng: random.Random, kind: str, *, rate: float, most: int = 500) -> Pa
         broken=frozenset(broken),
         rate=rate,
         lost=frozenset(lost),
+        yanked=frozenset(yanked),
+        barred=frozenset(barred),
         fixed=fixed,
         said_broken=said_broken,
         days=days,

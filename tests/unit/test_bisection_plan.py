@@ -635,6 +635,23 @@ def test_yanked_releases_are_no_candidates_and_named() -> None:
     assert {each.version for each in found.report.skipped} == {"1.5", "1.6"}
 
 
+@pytest.mark.parametrize("to", ["1.19", "1.21", "1.22rc1", "1.23", "1.0"])
+def test_the_simulation_knows_what_is_no_upgrade(to: str) -> None:
+    """It shows the bug, was withdrawn, is a pre-release, does not allow the Python, is below."""
+    versions = tuple(f"{each}rc1" if each == "1.22" else each for each in THIRTY)
+    past = Past(
+        versions,
+        frozenset(versions[7:20]),
+        yanked=frozenset({"1.21"}),
+        barred=frozenset({"1.23"}),
+        fixed=("1.20",),
+    )
+    found = found_in(past).only
+    assert past.wrong(found) == []
+    wrongly = tuple(each.model_copy(update={"to": to}) for each in found.upgrades)
+    assert past.wrong(found.model_copy(update={"upgrades": wrongly})) != []
+
+
 # More than one range.
 
 BACKPORTED = ("1.0.0", "1.1.0", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "1.2.0", "1.2.1", "1.3.0")
