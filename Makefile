@@ -6,7 +6,7 @@ export PYTHON
 RUN = .venv/.set-up-run
 TEST = .venv/.set-up-test
 
-.PHONY: help demo test check soak bench set-up lock schemas clean
+.PHONY: help demo test check soak boundaries bench set-up lock schemas clean
 
 ATTEMPTS ?= 1000
 ROUNDS ?= 200
@@ -18,6 +18,7 @@ help:
 	@echo 'make check   ruff, mypy, import-linter'
 	@echo 'make bench   what it costs, as ratios'
 	@echo 'make soak    a thousand attempts, hostile and good; hundreds of faults of the service'
+	@echo 'make boundaries  bisect and sweep of each case, against each other and what is true'
 	@echo 'make set-up  only make .venv, with all that running and testing need'
 	@echo 'make lock    renew requirements/ (UPGRADE=1: to the newest versions)'
 	@echo 'make schemas renew docs/schemas'
@@ -44,6 +45,11 @@ soak: $(TEST)
 	.venv/bin/python -m tests.soak $(ATTEMPTS) docker
 	.venv/bin/python -m tests.service.soak $(ROUNDS)
 	.venv/bin/python -m benchmarks.bisection_odds $(ATTEMPTS)
+
+# What bisect and sweep find of the cases in repros/, held against each other and against what is
+# true: some minutes of the package index and of bubblewrap.
+boundaries: $(TEST)
+	.venv/bin/python -m tests.boundaries $(CASES)
 
 # Figures as ratios of one run; the second and the third need a container engine.
 bench: $(TEST)

@@ -1,4 +1,4 @@
-"""The case of the corpus, on the real index: the numbers that its page states."""
+"""A case of the corpus, on the real index: the numbers that its page states, and its history."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.boundaries import found, recent, wrong
 from tests.e2e.command import Fixproof, cells, counts, said
 
 CASE = Path(__file__).parents[2] / "repros" / "uvicorn-824.py"
@@ -47,3 +48,17 @@ def test_the_leaked_timer_of_uvicorn_was_fixed_in_0_12_3_and_other_claims_are_re
     assert late["measured"]["first_fixed"] == "0.12.3"
     unheard_of = call.verify(claiming("0.12.4"), "--only", "*/h11", *JOBS, code=1)
     assert said(unheard_of) == ("FAIL", "no_such_release")
+
+
+@pytest.mark.index
+def test_a_search_finds_what_a_sweep_of_all_releases_with_wheels_confirms(
+    fixproof: Fixproof, tmp_path: Path
+) -> None:
+    """`make boundaries` does so for all cases and their variants."""
+    call, case = replace(fixproof, index=None), recent(CASE, tmp_path)
+    wanted = (case, "--only", "*/h11", *JOBS)
+    ((name, bisected),) = found(call.bisect(*wanted, code=0)).items()
+    again = replace(call, home=tmp_path / "other")
+    (swept,) = found(again.sweep(*wanted, code=0)).values()
+    assert list(wrong(name, bisected, swept)) == []
+    assert len(bisected.verdicts) < len(swept.verdicts) / 5
