@@ -115,11 +115,19 @@ class Table:
     def never_offered(self, offered: Container[str]) -> list[Boundary]:
         """What claimed fixes turned that nobody could be told to take: withdrawn, pre-releases.
 
-        No boundary is stated of them, but they are judged like any other claim.
+        No boundary is stated of them, but they are judged like any other claim. What else is good
+        and was never offered stands between no claim and the bug.
         """
+        counted = [
+            each
+            for each in self.judged()
+            if each.roles != (Role.PROBE,)
+            or each.cell.version in offered
+            or self.says(each) is Verdict.PRESENT
+        ]
         return [
             Boundary(older=older, newer=newer)
-            for older, newer in pairwise(self.judged())
+            for older, newer in pairwise(counted)
             if Role.FIXED in newer.roles
             and newer.cell.version not in offered
             and (self.says(older), self.says(newer)) == (Verdict.PRESENT, Verdict.ABSENT)

@@ -204,8 +204,13 @@ def test_a_claimed_fix_that_is_never_offered_is_confirmed_as_in_a_verify(
     claimed: str,
     follows: bool,  # noqa: FBT001 - a table
 ) -> None:
-    """1.8 was withdrawn; whether it has the fix, or only the dependency's, is told all the same."""
-    history = a_history(*(a_release(each, yanked=each == "1.8") for each in WITH_RC))
+    """1.8 was withdrawn, and so was a good one below it, of which nothing is claimed.
+
+    Whether 1.8 has the fix, or only the dependency's, is told all the same.
+    """
+    withdrawn = ("1.7.post1", "1.8")
+    versions = (*TWELVE[:8], "1.7.post1", *WITH_RC[8:])
+    history = a_history(*(a_release(each, yanked=each in withdrawn) for each in versions))
     old = {*TWELVE[:8]}
 
     def behave(trial: Trial) -> Said:
