@@ -51,6 +51,8 @@ class Sampling:
         """Attempts that an `absent` takes; fewer once the rate of the bug is known."""
         self.steady = True
         """Whether each release that showed the bug showed it each time."""
+        self._telling: list[tuple[int, int]] = []
+        """Attempts of what showed the bug, and how many of them did not."""
         self._judged: dict[tuple[str, int], Judgement] = {}
 
     def facts_of(self, cell: Cell) -> Facts:
@@ -84,7 +86,7 @@ class Sampling:
         and has shown the bug. Glances count as one release: alone, one that showed the bug at once
         would ask for more than a release that showed it three times of four.
         """
-        asked, glances = [], Counts()
+        telling, glances = [], Counts()
         for sample in samples:
             if sample.cell.control or sample.cell.borrowed:
                 continue
@@ -97,10 +99,17 @@ class Sampling:
             if self._on_broken_side(sample, counts) and self._want(sample) is not None:
                 attempts += max(0, SHOWN - counts.present)
             if attempts > silent:
-                asked.append(absence_needed(attempts, silent, self.confidence))
+                telling.append((attempts, silent))
         if glances.absent:
-            asked.append(absence_needed(glances.judged, glances.absent, self.confidence))
-        self.needed = max(asked, default=self.silence)
+            telling.append((glances.judged, glances.absent))
+        self._telling = telling
+        self.needed = self.needed_among(1)
+
+    def needed_among(self, releases: int) -> int:
+        """Attempts that an absence takes where any of so many releases may be silent by chance."""
+        confidence = 1 - (1 - self.confidence) / releases
+        asked = (absence_needed(*each, confidence) for each in self._telling)
+        return max(asked, default=self.silence)
 
     def _judge(self, sample: Sample, needed: int) -> Judgement:
         cell, key = sample.cell, (sample.cell.id, needed)

@@ -22,6 +22,7 @@ from runner.plans.question import (
     lowest_first,
     missing,
 )
+from runner.plans.sampling import Sample
 from runner.plans.stated import Stated, stated
 from runner.plans.table import Table
 from runner.plans.window import Survey
@@ -112,11 +113,45 @@ class _SeriesStep:
         return tuple(sorted(wants, key=lambda each: self.table.cells[each.cell.id].glance))
 
     def _settle(self) -> tuple[Want, ...]:
-        """Both sides of a change get as many attempts as a claim would."""
-        for boundary in self._changes():
-            self.table.settle(boundary.older)
-            self.table.settle(boundary.newer)
-        return self._ask()
+        """Both sides of a change get as many attempts as a claim would.
+
+        Where the bug does not always show, the good one gets more: of many releases that have the
+        bug some are silent by chance, and those are what looks like a change.
+        """
+        settled: set[str] = set()
+        wants: tuple[Want, ...] = ()
+        while not wants:
+            sides = [side for each in self._changes() for side in (each.older, each.newer)]
+            sides = [each for each in sides if each.cell.id not in settled]
+            if not sides:
+                break
+            settled |= {each.cell.id for each in sides}
+            for each in sides:
+                self.table.settle(each)
+            wants = self._ask() or self._doubt(sides)
+        return wants
+
+    def _doubt(self, sides: list[Sample]) -> tuple[Want, ...]:
+        """What the silence of these takes, as any release with the bug could have kept it.
+
+        Claims were named before anything was silent: theirs takes what one release does.
+        """
+        sampling = self.table.sampling
+        if sampling.steady:
+            return ()
+        judged = self.table.judged()
+        shown = [at for at, each in enumerate(judged) if self._shows(each)]
+        among = sampling.needed_among(max(2, shown[-1] - shown[0] + 1))
+        for each in sides:
+            if not self._shows(each):
+                needed = among if each.roles == (Role.PROBE,) else sampling.needed
+                looks = needed if needed <= MOST_SILENT else each.looks
+                more = {"settled": True, "looks": looks, "absence": needed}
+                self.table.cells[each.cell.id] = each.model_copy(update=more)
+        return sampling.wants(self.table.cells.values())
+
+    def _shows(self, sample: Sample) -> bool:
+        return self.table.says(sample) is Verdict.PRESENT
 
     def _changes(self) -> list[Boundary]:
         """Neighbours that disagree; that one is good which is never offered changes nothing."""

@@ -115,6 +115,19 @@ def test_a_bug_that_shows_too_seldom_leaves_its_absence_open() -> None:
     assert all(each.judgement.counts.judged <= 200 for each in found.only.released())
 
 
+@pytest.mark.parametrize(
+    ("words", "seed"),
+    [({"fixed": ("1.28",), "rate": 0.2}, 5), ({"said_broken": ("1.5",), "rate": 0.15}, 16)],
+)
+def test_a_release_that_kept_silent_by_chance_among_many_is_no_upgrade(
+    words: dict[str, Any], seed: int
+) -> None:
+    """Of 26 that have the bug, one was silent as often as its absence takes."""
+    thirty = tuple(f"1.{minor}" for minor in range(30))
+    past = Past(thirty, frozenset(thirty[2:28]), seed=seed, **words)
+    assert past.wrong(found_in(past).only) == []
+
+
 @pytest.mark.parametrize("plan", [Past.sweep, Past.bisection])
 def test_where_nothing_shows_the_bug_silence_is_no_fix(
     plan: Callable[[Past], AnyPlan],
