@@ -84,12 +84,12 @@ class Past:
     def wrong(self, findings: SeriesFindings) -> list[str]:
         """What of an answer is not so, or, where the bug came but once, not what a sweep says."""
         stated, found = findings.boundaries, self._no_upgrades(findings)
-        ran = {each.cell.version for each in findings.released()}
-        counted = [
-            each
-            for each in self.versions
-            if self.is_offered(each) or (each in self.broken and each in ran)
-        ]
+        seen = {
+            each.cell.version
+            for each in findings.released()
+            if each.judgement.verdict is Verdict.PRESENT
+        }
+        counted = [each for each in self.versions if self.is_offered(each) or each in seen]
         if self.once:
             whole = self._whole(counted)
             found += [
