@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from runner.adapters.bytecode import SCRIPTS
+from runner.adapters.bytecode import SCRIPTS, compile_tree
+from runner.adapters.commands import HostCommands
+from tests.builders import an_interpreter
+
+HERE = an_interpreter("{}.{}".format(*sys.version_info)).model_copy(
+    update={"executable": sys.executable}
+)
 
 
 @pytest.fixture
@@ -70,3 +76,24 @@ def test_what_this_python_cannot_read_stays_without(
 ) -> None:
     found = compiled(a_tree(tmp_path / "tree", good=b"x = 1\n", bad=content), kept)
     assert {*found} == {"good"}
+
+
+def test_no_interpreter_is_started_for_what_was_all_kept(tmp_path: Path, kept: Path) -> None:
+    first, second = (a_tree(tmp_path / name, one=b"x = 1\n", two=b"") for name in ("a", "b"))
+    compile_tree(first, HERE, kept, HostCommands())
+    nobody = HostCommands()
+    nobody.stop()
+    compile_tree(second, HERE, kept, nobody)
+    assert [each.stat().st_nlink for each in bytecode_of(second)] == [3, 3]
+
+
+def test_what_was_not_kept_is_compiled_beside_what_was(tmp_path: Path, kept: Path) -> None:
+    first = a_tree(tmp_path / "a", one=b"x = 1\n")
+    second = a_tree(tmp_path / "b", one=b"x = 1\n", two=b"y = 2\n")
+    for each in (first, second):
+        compile_tree(each, HERE, kept, HostCommands())
+    assert sorted(each.stat().st_nlink for each in bytecode_of(second)) == [2, 3]
+
+
+def bytecode_of(tree: Path) -> list[Path]:
+    return [*(tree / "lib" / "__pycache__").iterdir()]

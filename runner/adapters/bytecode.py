@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 from runner.adapters.commands import Commands
@@ -29,7 +31,31 @@ def compile_tree(
     """
     if tuple(map(int, interpreter.python.split("."))) < _FIRST:
         return
+    tag = f"cpython-{interpreter.python.replace('.', '')}"
+    if _link_all(tree / "lib", kept / tag, tag):
+        return
     command = [interpreter.executable, "-I", "-S", str(scripts / _SCRIPT), str(tree), str(kept)]
     done = commands.run(command, {"LANG": "C.UTF-8"}, _SECONDS)
     if done.returncode != 0:
         raise EnvironmentTrouble("bytecode cannot be written", hint=done.stderr.strip())
+
+
+def _link_all(folder: Path, kept: Path, tag: str) -> bool:
+    """Whether all bytecode that this folder takes was kept; then it has it.
+
+    The script does the same and more, but an interpreter would have to be started for it.
+    """
+    whole = True
+    for place, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if each != "__pycache__"]
+        cache = Path(place, "__pycache__")
+        for name in names:
+            if name.endswith(".py"):
+                cache.mkdir(exist_ok=True)
+                content = Path(place, name).read_bytes()
+                target = cache / f"{name.removesuffix('.py')}.{tag}.pyc"
+                try:
+                    os.link(kept / hashlib.sha256(content).hexdigest(), target)
+                except FileNotFoundError:
+                    whole = False
+    return whole

@@ -68,6 +68,8 @@ def link(source, kept_folder):
             if data is None:
                 return
             keep(kept, data)
+        except FileExistsError:  # who started this linked what there was
+            return
         else:
             return
 
