@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from packaging.version import Version
 
 from runner.evidence import EXCLUDED_RATE
@@ -17,18 +19,19 @@ def evidence(findings: SeriesFindings) -> str:
         (each for each in findings.natural() if each.judgement.counts.judged),
         key=lambda each: (each.cell.candidate, Version(each.cell.version)),
     )
-    silent = [each for each in judged if _passed(findings, each, Verdict.ABSENT)]
-    more = [each for each in judged if _passed(findings, each, Verdict.PRESENT)]
-    cells = [each for each in judged if each not in (*silent, *more)]
+    passed = Counter(each.judgement.verdict for each in judged if _passed(findings, each))
+    cells = [each for each in judged if not _passed(findings, each)]
     parts = [shows(each, first=place == 0) for place, each in enumerate(cells)]
-    parts += [f"it shows on {_releases(len(more))} looked at"] if more else []
-    parts += [f"no sign of it on {_releases(len(silent))} looked at"] if silent else []
+    more, silent = passed[Verdict.PRESENT], passed[Verdict.ABSENT]
+    parts += [f"it shows on {_releases(more)} looked at"] if more else []
+    parts += [f"no sign of it on {_releases(silent)} looked at"] if silent else []
     return ", ".join(parts) or "no attempt could be judged"
 
 
-def _passed(findings: SeriesFindings, cell: CellFindings, verdict: Verdict) -> bool:
+def _passed(findings: SeriesFindings, cell: CellFindings) -> bool:
     """Whether a cell of a search is but counted: it stands beside no boundary."""
-    if cell.roles != (Role.PROBE,) or cell.judgement.verdict is not verdict:
+    verdict = cell.judgement.verdict
+    if cell.roles != (Role.PROBE,) or verdict not in (Verdict.ABSENT, Verdict.PRESENT):
         return False
     ends: set[str | None] = set()
     for each in findings.confirmations:
