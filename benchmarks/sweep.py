@@ -4,12 +4,13 @@ A hundred releases of uvicorn and one script of about 0.4 s: a sweep, a second o
 by fixproof, which knows of the lowest release that it is broken, and has all others to search; a
 session for each release in nox and in tox; an image for each by `docker build`. All
 on the same interpreter, two at a time where a tool can; each tool's own work begins anew in each
-round. Everything that is installed is cached beforehand: nox and tox run offline, so that neither
-builds nor an index's answers count against them. Figures are medians over rounds in which the tools
-take turns; the ratios are of one run.
+round, in a new folder: ext4 is slow to make files where many were deleted a moment ago. Every wheel
+is cached beforehand, and those that had to be built are given to all. Figures are medians over
+rounds in which the tools take turns; the ratios are of one run.
 
-By default nobody asks an index; with `--online`, nox and tox do, as where people run them, for a
-window of wheels alone (`--python 3.11 --since 0.12.0`).
+Tools ask the index what there is as they do unless told otherwise: uv in nox and tox, pip in
+images, which have all wheels in a folder. With `--offline` none of them does: what remains of the
+difference where an index takes no time.
 
 Python 3.7 is the newest on which a hundred releases in a row can be installed as they were on
 their day. For later ones the window holds releases of 2019 that required uvloop 0.13, which has no
@@ -27,6 +28,7 @@ import argparse
 import os
 import resource
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -52,8 +54,6 @@ JOBS = 2
 ROUNDS = 3
 IMAGES = 8
 """Releases for which an image is built; what a hundred would take follows from them."""
-OFFLINE = {"UV_OFFLINE": "1"}
-ASKING: dict[str, str] = {}
 SETUPTOOLS = "setuptools<60"
 """What old source distributions can still be built with."""
 SCRIPT = """import sys
@@ -86,6 +86,7 @@ class Bench:
     folder: Path
     interpreter: Interpreter
     versions: tuple[str, ...]
+    offline: bool
     times: dict[str, list[float]] = field(default_factory=dict)
     cpu: dict[str, list[float]] = field(default_factory=dict)
 
@@ -110,12 +111,17 @@ class Bench:
         more = {"UV_CACHE_DIR": str(self.cache), "UV_BUILD_CONSTRAINT": str(constraints)}
         return {**own, **more, "PATH": path}
 
-    def run(self, *command: str | Path, allowed: tuple[int, ...] = (0,), **env: str) -> None:
+    def run(
+        self,
+        *command: str | Path,
+        env: Mapping[str, str] | None = None,
+        allowed: tuple[int, ...] = (0,),
+    ) -> None:
         """Run a command in the folder; an exit code that is not allowed ends the benchmark."""
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=self.environ() | env,
+            env={**self.environ(), **(env or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
@@ -124,15 +130,26 @@ class Bench:
             said = done.stdout.decode(errors="replace")[-2000:]
             raise SystemExit(f"{command} ended with {done.returncode}:\n{said}")
 
-    def fixproof(self, command: str, home: str) -> None:
+    def fixproof(self, command: str, home: Path) -> None:
         """One run; that the releases differ as the script says is exit code 0."""
         case = self.folder / "case.py"
-        jobs = ("--jobs", str(JOBS), "--sandbox", "bubblewrap", "--home", self.folder / home)
+        jobs = ("--jobs", str(JOBS), "--sandbox", "bubblewrap", "--home", home)
         self.run(FIXPROOF, command, case, *jobs, allowed=(0,))
 
+    @property
+    def built(self) -> tuple[Path, ...]:
+        """Wheels that no index has."""
+        return tuple((self.folder / "warm" / "store" / "built").glob("*/*.whl"))
+
+    def asking(self) -> dict[str, str]:
+        """How uv is to look for packages where another tool runs it."""
+        folders = " ".join({str(each.parent) for each in self.built})
+        return {"UV_FIND_LINKS": folders, **({"UV_OFFLINE": "1"} if self.offline else {})}
+
     def build(self, *words: str | Path) -> None:
-        """An image, without network."""
-        self.run("docker", "build", "--network", "none", *words, DOCKER_BUILDKIT="0")
+        """An image, with the host's network if anything is asked."""
+        network = "none" if self.offline else "host"
+        self.run("docker", "build", "--network", network, *words, env={"DOCKER_BUILDKIT": "0"})
 
     def measure(self, name: str, action: Callable[[], None]) -> None:
         """Time an action, and what it took of the processors."""
@@ -151,30 +168,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="fixproof-bench-") as temporary:
         folder = Path(options.keep or temporary).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        bench = prepare(folder, options.python, options.since)
-        env = ASKING if options.online else OFFLINE
+        bench = prepare(folder, options)
         versions = _some(bench.versions, options.images)
         base = _base_with_wheels(bench, versions) if versions else None
-        for _ in range(options.rounds):
-            fixproof(bench)
-            nox(bench, env)
-            tox(bench, env)
-            if base is not None:
-                images(bench, base, versions)
+        with tempfile.TemporaryDirectory(prefix="rounds-", dir=folder) as rounds:
+            for number in range(options.rounds):
+                place = Path(rounds, str(number))
+                fixproof(bench, place)
+                nox(bench, place / "nox")
+                tox(bench, place / "tox")
+                if base is not None:
+                    images(bench, base, versions)
         report(bench, options)
 
 
-def prepare(folder: Path, python: str, since: str) -> Bench:
+def prepare(folder: Path, options: argparse.Namespace) -> Bench:
     """Everything that no tool is timed for: its program, and wheels in the cache."""
-    program = Program(read(home=str(folder / "warm"), sandbox="bubblewrap"))
+    python = options.python
+    program = _program(folder)
     at_hand = program.backend.interpreters.at_hand()
     interpreter = next((each for each in at_hand if each.python == python), None)
     if interpreter is None:
         raise SystemExit(f"Python {python} is not at hand")
     offered = program.index.history("uvicorn").offered
     chosen = [each for each in offered if each.allows(interpreter.version)][-RELEASES:]
-    chosen = [each for each in chosen if each.parsed >= Version(since)]
-    bench = Bench(folder, interpreter, tuple(each.version for each in chosen))
+    chosen = [each for each in chosen if each.parsed >= Version(options.since)]
+    versions = tuple(each.version for each in chosen)
+    bench = Bench(folder, interpreter, versions, options.offline)
     middle = chosen[len(chosen) // 2].parsed.release[:2]
     head = CASE.format(lowest=chosen[0].version, python=python)
     for name, text in (("repro.py", SCRIPT), ("case.py", head)):
@@ -187,44 +207,54 @@ def prepare(folder: Path, python: str, since: str) -> Bench:
         bench.run(uv_program(), "venv", "--quiet", folder / "tools", "--python", sys.executable)
         tools = ("nox", "tox", "tox-uv")
         bench.run(uv_program(), "pip", "install", "--python", bench.tools / "python", *tools)
-    bench.fixproof("sweep", "warm")
+    bench.fixproof("sweep", folder / "warm")
     warmed = folder / "warmed"
     if not warmed.exists():  # with all that today's resolver takes for these releases
-        bench.run(bench.tools / "nox")
+        bench.run(bench.tools / "nox", env=bench.asking())
         warmed.touch()
     return bench
 
 
-def fixproof(bench: Bench) -> None:
+def _program(folder: Path) -> Program:
+    """The one that has run all of it before."""
+    return Program(read(home=str(folder / "warm"), sandbox="bubblewrap"))
+
+
+def fixproof(bench: Bench, place: Path) -> None:
     """A first sweep, a second one, and a bisection that knows nothing of them."""
-    for home in ("swept", "searched"):
-        shutil.rmtree(bench.folder / home, ignore_errors=True)
-        _warm_home(bench, bench.folder / home)
-    bench.measure("sweep", partial(bench.fixproof, "sweep", "swept"))
-    bench.measure("second sweep", partial(bench.fixproof, "sweep", "swept"))
-    bench.measure("bisection", partial(bench.fixproof, "bisect", "searched"))
+    swept, searched = place / "swept", place / "searched"
+    for home in (swept, searched):
+        _warm_home(bench, home)
+    bench.measure("sweep", partial(bench.fixproof, "sweep", swept))
+    bench.measure("second sweep", partial(bench.fixproof, "sweep", swept))
+    bench.measure("bisection", partial(bench.fixproof, "bisect", searched))
 
 
 def _warm_home(bench: Bench, home: Path) -> None:
-    """A home that has run nothing: cached wheels alone, those that were built too."""
-    for name in ("store/uv-cache", "store/built"):
+    """A home that has run nothing: it knows what uv's cache tells every tool that asks uv.
+
+    That is wheels, those that were built too, what the index has, and which interpreters are there.
+    """
+    warm = _program(bench.folder)
+    warm.index.history("uvicorn", fresh=True)
+    warm.backend.interpreters.at_hand(fresh=True)
+    for name in ("store/uv-cache", "store/built", "cache"):
         (bench.folder / "warm" / name).mkdir(exist_ok=True)  # where all releases have wheels
         shutil.copytree(
             bench.folder / "warm" / name, home / name, copy_function=os.link, symlinks=True
         )
 
 
-def nox(bench: Bench, env: Mapping[str, str]) -> None:
+def nox(bench: Bench, place: Path) -> None:
     """One session for each release, one after the other: nox knows no other way."""
-    shutil.rmtree(bench.folder / ".nox", ignore_errors=True)
-    bench.measure("nox", partial(bench.run, bench.tools / "nox", **env))
+    command = (bench.tools / "nox", "--envdir", place)
+    bench.measure("nox", partial(bench.run, *command, env=bench.asking()))
 
 
-def tox(bench: Bench, env: Mapping[str, str]) -> None:
+def tox(bench: Bench, place: Path) -> None:
     """One environment for each release, two at a time."""
-    shutil.rmtree(bench.folder / ".tox", ignore_errors=True)
-    command = (bench.tools / "tox", "-p", str(JOBS))
-    bench.measure("tox", partial(bench.run, *command, **env))
+    command = (bench.tools / "tox", "-p", str(JOBS), "--workdir", place)
+    bench.measure("tox", partial(bench.run, *command, env=bench.asking()))
 
 
 def _some(versions: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -253,7 +283,7 @@ def images(bench: Bench, base: str, versions: tuple[str, ...]) -> None:
 
 
 def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
-    """An image of the interpreter, with pip and all wheels that are needed; it is not timed."""
+    """An image of the interpreter, with pip and what it needs to find wheels; it is not timed."""
     from runner.adapters.container_engine import Engine
     from runner.adapters.docker_bases import Bases
 
@@ -265,30 +295,48 @@ def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
         _fetch_wheels(bench, versions, folder / "wheels")
     pip = next((folder / "wheels").glob("pip-*")).name
     install = f"{bench.interpreter.executable} /wheels/{pip}/pip install --no-index /wheels/{pip}"
-    text = f"FROM {base.name}\nUSER root\nCOPY wheels /wheels\nRUN {install}\n"
-    (folder / "Dockerfile").write_text(text, encoding="utf-8")
+    lines = [f"FROM {base.name}", "USER root", "COPY wheels /wheels", f"RUN {install}"]
+    (folder / "Dockerfile").write_text("\n".join(lines + _pip_settings(bench, folder)))
     bench.build("--tag", "fixproof-bench/base", folder)
     return "fixproof-bench/base"
 
 
-def _fetch_wheels(bench: Bench, versions: tuple[str, ...], target: Path) -> None:
+def _fetch_wheels(bench: Bench, versions: tuple[str, ...], wheels: Path) -> None:
     """All that pip takes for these releases; what was built for sweeps is not built again."""
-    target.mkdir(parents=True)
+    wheels.mkdir(parents=True)
     python = bench.folder / "pip" / "bin" / "python"
     bench.run(bench.interpreter.executable, "-m", "venv", python.parents[1])
     bench.run(python, "-m", "pip", "install", "wheel", SETUPTOOLS)
-    built = " ".join(map(str, (bench.folder / "warm" / "store" / "built").glob("*")))
-    env = {"PIP_CONSTRAINT": str(bench.folder / "constraints.txt"), "PIP_FIND_LINKS": built}
+    env = {
+        "PIP_CONSTRAINT": str(bench.folder / "constraints.txt"),
+        "PIP_FIND_LINKS": " ".join({str(each.parent) for each in bench.built}),
+    }
     for each in ("pip", *(f"uvicorn=={version}" for version in versions)):
-        wanted = (each, "--wheel-dir", target, "--no-build-isolation")
-        bench.run(python, "-m", "pip", "wheel", *wanted, **env)
+        wanted = (each, "--wheel-dir", wheels, "--no-build-isolation")
+        bench.run(python, "-m", "pip", "wheel", *wanted, env=env)
+
+
+def _pip_settings(bench: Bench, folder: Path) -> list[str]:
+    """Lines of a Dockerfile that tell pip where to look; it takes what is in /wheels from there."""
+    found = "ENV PIP_FIND_LINKS=/wheels"
+    if bench.offline:
+        return [f"{found} PIP_NO_INDEX=1"]
+    certificates = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
+    shutil.copy(str(certificates), folder / "certificates.pem")
+    asked = ("pip", "config", "get", "global.index-url")
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    index = f" PIP_INDEX_URL={said}" if said else ""
+    return [
+        "COPY certificates.pem /certificates.pem",
+        f"{found} PIP_CERT=/certificates.pem{index}",
+    ]
 
 
 def _dockerfile(base: str, bench: Bench, version: str) -> str:
     python = bench.interpreter.executable
     return f"""FROM {base}
 USER root
-RUN {python} -m pip install --no-index --find-links /wheels uvicorn=={version}
+RUN {python} -m pip install uvicorn=={version}
 COPY repro.py /repro.py
 RUN {python} /repro.py || true
 """
@@ -357,10 +405,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--python", metavar="X.Y", default=PYTHON, help=f"{PYTHON} if not given")
     parser.add_argument("--since", metavar="VERSION", default="0", help="the lowest release")
     parser.add_argument(
-        "--online",
-        action="store_true",
-        help="nox and tox may ask the index, as they do unless told otherwise; for a window of "
-        "wheels alone, since where an index lets nothing be cached they build anew",
+        "--offline", action="store_true", help="nobody but fixproof may ask the index"
     )
     parser.add_argument("--images", type=int, default=IMAGES, help="0: no container engine")
     parser.add_argument(
