@@ -130,11 +130,11 @@ class Bench:
             said = done.stdout.decode(errors="replace")[-2000:]
             raise SystemExit(f"{command} ended with {done.returncode}:\n{said}")
 
-    def fixproof(self, command: str, home: Path) -> None:
+    def fixproof(self, command: str, home: Path, *more: str) -> None:
         """One run; that the releases differ as the script says is exit code 0."""
         case = self.folder / "case.py"
         jobs = ("--jobs", str(JOBS), "--sandbox", "bubblewrap", "--home", home)
-        self.run(FIXPROOF, command, case, *jobs, allowed=(0,))
+        self.run(FIXPROOF, command, case, *jobs, *more)
 
     @property
     def built(self) -> tuple[Path, ...]:
@@ -185,7 +185,7 @@ def main() -> None:
 def prepare(folder: Path, options: argparse.Namespace) -> Bench:
     """Everything that no tool is timed for: its program, and wheels in the cache."""
     python = options.python
-    program = _program(folder)
+    program = Program(read(home=str(folder / "warm"), sandbox="bubblewrap"))
     at_hand = program.backend.interpreters.at_hand()
     interpreter = next((each for each in at_hand if each.python == python), None)
     if interpreter is None:
@@ -215,11 +215,6 @@ def prepare(folder: Path, options: argparse.Namespace) -> Bench:
     return bench
 
 
-def _program(folder: Path) -> Program:
-    """The one that has run all of it before."""
-    return Program(read(home=str(folder / "warm"), sandbox="bubblewrap"))
-
-
 def fixproof(bench: Bench, place: Path) -> None:
     """A first sweep, a second one, and a bisection that knows nothing of them."""
     swept, searched = place / "swept", place / "searched"
@@ -235,9 +230,7 @@ def _warm_home(bench: Bench, home: Path) -> None:
 
     That is wheels, those that were built too, what the index has, and which interpreters are there.
     """
-    warm = _program(bench.folder)
-    warm.index.history("uvicorn", fresh=True)
-    warm.backend.interpreters.at_hand(fresh=True)
+    bench.fixproof("plan", bench.folder / "warm", "--fresh")
     for name in ("store/uv-cache", "store/built", "cache"):
         (bench.folder / "warm" / name).mkdir(exist_ok=True)  # where all releases have wheels
         shutil.copytree(

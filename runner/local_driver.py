@@ -5,6 +5,7 @@ It decides nothing of what runs: it asks the plan again after what became known.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from runner.verdict import loaded_as_planned
 Step = Callable[[Mapping[str, Facts]], Need | Conclusion]
 _PREPARING = 4
 """Cells that are resolved or installed at a time: mostly waiting, for index and disk."""
+_NICENESS = 10
 _ALIKE = 1.1
 """Attempts take about as long as each other: so many times what the last one took."""
 _SHARE = 0.1
@@ -83,6 +85,14 @@ class _Answer:
         return left if budget is None else min(left, budget - self.begun.total())
 
 
+def _give_way() -> None:
+    """Have this thread, and what it starts, leave the processors to attempts.
+
+    Linux counts niceness by thread.
+    """
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+
+
 Change = Callable[[_Answer], None]
 """What a finished job makes known; applied by the one thread that knows the state."""
 
@@ -128,7 +138,7 @@ class LocalDriver:
         """
         self._facts.update(facts)
         with (
-            ThreadPoolExecutor(_PREPARING, "prepare") as prepare,
+            ThreadPoolExecutor(_PREPARING, "prepare", _give_way) as prepare,
             ThreadPoolExecutor(self._jobs, "attempt") as attempt,
         ):
             try:

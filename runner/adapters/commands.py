@@ -71,7 +71,9 @@ class HostCommands:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                start_new_session=True,  # a Ctrl-C is ours to handle
+                # A Ctrl-C is ours to handle. It stays in our session, though: Linux shares the
+                # processors out among sessions, and attempts have theirs.
+                process_group=0,
             )
             self._running.add(process)
         try:

@@ -5,6 +5,7 @@ Nothing here is a matter of how fast a machine is: what must not wait is waited 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import cast
@@ -33,6 +34,8 @@ class Workshop:
         self._happened: dict[str, threading.Event] = {}
         self._after: dict[str, str] = {}
         self._numbers = iter(range(1000))
+        self.niceness: dict[str, int] = {}
+        """At which things happen."""
 
     def hold(self, what: str, *, until: str) -> None:
         self._after[what] = until
@@ -58,6 +61,7 @@ class Workshop:
     def happens(self, what: str) -> None:
         if what in self._after:
             assert self._event(self._after[what]).wait(60), f"{what}: in vain"
+        self.niceness[what] = os.getpriority(os.PRIO_PROCESS, 0)
         self._event(what).set()
 
     def _event(self, what: str) -> threading.Event:
@@ -115,3 +119,11 @@ def test_the_first_releases_run_before_the_last_are_resolved() -> None:
         return Need(wants=wants) if wants else END
 
     drive(workshop, step)
+
+
+def test_what_is_prepared_leaves_the_processors_to_attempts() -> None:
+    workshop = Workshop()
+    drive(workshop, lambda facts: END if ran(facts, "1.0") else Need(wants=(want("1.0"),)))
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    assert workshop.niceness["1.0 has run"] == here
+    assert workshop.niceness["1.0 is resolved"] == workshop.niceness["1.0 is installed"] > here
