@@ -1,10 +1,11 @@
-"""Statements on PostgreSQL, run by psycopg alone: SQLAlchemy writes them, once.
+"""Statements on PostgreSQL, run without SQLAlchemy: it writes them, once.
 
 What it does around each statement costs three times as much as the statement. It still migrates.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque, namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,14 +16,19 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
+
+from runner.adapters.sql_wire import Question, Wire
 
 Words = dict[str, Any] | list[dict[str, Any]]
 """Parameters by name; of an insert, for each of several rows."""
 _DIALECT: sa.Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call] # its constructor has no types
 _AT_RUNTIME = "__[POSTCOMPILE"
+_NAMED = re.compile(r"%\((\w+)\)s")
+_BEGIN, _COMMIT, _ROLL_BACK = ((each, ()) for each in ("BEGIN", "COMMIT", "ROLLBACK"))
 _KEPT = 256
 """Statements; most are made once and for all, and few are made as they are needed."""
 _MOST = 15
@@ -61,32 +67,35 @@ class Rows:
 class PostgresConnection:
     """A connection that runs statements as `sqlalchemy.Connection` does, as far as we need it."""
 
-    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
-        self._cursor = cursor
+    def __init__(self, wire: Wire, *, whole: bool) -> None:
+        """Begin nothing yet.
+
+        Args:
+            wire: for as long as this connection is used.
+            whole: all that is run is one transaction; if not, what is run in one go is.
+        """
+        self._wire = wire
+        self._whole = whole
 
     def execute(self, statement: Any, words: Words | None = None, /) -> Rows:
-        written, cursor = self._ask(self._cursor, statement, words or {})
-        return written.rows(cursor)
+        return self.execute_all([(statement, words or {})])[0]
 
-    def execute_all(self, statements: Iterable[tuple[Any, Words]], *, last: bool) -> list[Rows]:
-        """Several statements of a transaction in one go to the server; if `last`, commit them."""
-        driver = self._cursor.connection
-        with driver.pipeline():
-            asked = [self._ask(driver.cursor(), *each) for each in statements]
-            if last:
-                driver.commit()
-        return [written.rows(cursor) for written, cursor in asked]
+    def execute_all(
+        self, statements: Iterable[tuple[Any, Words]], *, last: bool = False
+    ) -> list[Rows]:
+        """Several statements in one go to the server; if `last`, commit them."""
+        asked = [_asked(*each) for each in statements]
+        before = [_BEGIN] if self._whole and not self._wire.in_transaction else []
+        after = [_COMMIT] if self._whole and last else []
+        answers = self._wire.ask([*before, *(question for _, question in asked), *after])
+        own = answers[len(before) : len(before) + len(asked)]
+        pairs = zip(asked, own, strict=True)
+        return [written.rows(self._wire, each) for (written, _), each in pairs]
 
-    def _ask(
-        self, cursor: psycopg.Cursor[Any], statement: Any, words: Words
-    ) -> tuple[_Written, psycopg.Cursor[Any]]:
-        if isinstance(words, list):
-            written = _written(statement, tuple(words[0]), len(words))
-            words = {f"{each}_{n}": row[each] for n, row in enumerate(words) for each in row}
-        else:
-            written = _written(statement, tuple(words))
-        cursor.execute(written.sql, {**written.constants, **words})
-        return written, cursor
+    def commit(self) -> None:
+        """Commit what is not committed yet."""
+        if self._wire.in_transaction:
+            self._wire.ask([_COMMIT])
 
 
 class Connections:
@@ -101,7 +110,7 @@ class Connections:
         """
         self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._options = options
-        self._idle: deque[psycopg.Cursor[Any]] = deque()
+        self._idle: deque[Wire] = deque()
         self._free = BoundedSemaphore(_MOST)
 
     @contextmanager
@@ -109,21 +118,20 @@ class Connections:
         """Lend a connection.
 
         Args:
-            whole: all that is done is one transaction; if not, each statement is.
+            whole: all that is done is one transaction; if not, what is done in one go is.
 
         Raises:
             DBAPIError: whatever goes wrong.
         """
         with self._free:
             try:
-                cursor = self._take()
+                wire = self._take()
                 try:
-                    cursor.connection.autocommit = not whole
-                    yield PostgresConnection(cursor)
-                    if whole:
-                        cursor.connection.commit()
+                    connection = PostgresConnection(wire, whole=whole)
+                    yield connection
+                    connection.commit()
                 finally:
-                    self._take_back(cursor)
+                    self._take_back(wire)
             except psycopg.Error as error:
                 raise DBAPIError(None, None, error) from error
 
@@ -131,22 +139,23 @@ class Connections:
         """Close what is idle."""
         with suppress(IndexError):
             while True:
-                self._idle.pop().connection.close()
+                self._idle.pop().close()
 
-    def _take(self) -> psycopg.Cursor[Any]:
+    def _take(self) -> Wire:
         with suppress(IndexError):
             return self._idle.pop()
-        return psycopg.connect(self._address, **self._options).cursor()
+        return Wire(self._address, **self._options)
 
-    def _take_back(self, cursor: psycopg.Cursor[Any]) -> None:
-        driver = cursor.connection
-        if driver.closed:
-            self.close()  # the server went away: whatever else is idle is as dead
-        elif driver.info.transaction_status is TransactionStatus.ACTIVE:
-            driver.close()  # we were told to leave while it worked
+    def _take_back(self, wire: Wire) -> None:
+        if wire.closed:
+            self.close()  # maybe the server went away: whatever else is idle is as dead then
+            return
+        if wire.in_transaction:
+            wire.ask([_ROLL_BACK])
+        if wire.worn:
+            wire.close()
         else:
-            driver.rollback()
-            self._idle.append(cursor)
+            self._idle.append(wire)
 
 
 class _Written:
@@ -156,21 +165,36 @@ class _Written:
         words = {name: each for name, each in constants.items() if isinstance(each, StrEnum)}
         for name, each in words.items():  # of closed sets, and without any quotes
             sql = sql.replace(f"%({name})s", f"'{each}'")
-        self.sql = sql
-        self.constants = {name: each for name, each in constants.items() if name not in words}
+        self._constants = {name: each for name, each in constants.items() if name not in words}
         """Values that are part of the statement."""
+        self._names = tuple(dict.fromkeys(_NAMED.findall(sql)))
+        numbers = {name: f"${number}" for number, name in enumerate(self._names, 1)}
+        self._sql = _NAMED.sub(lambda found: numbers[found[1]], sql).replace("%%", "%")
         self._make: Callable[[Any], Any] | None = None
-        self._returns: bool | None = None
-        """Whether it returns rows; None until it was run."""
+        """Makes a row of values; known when it ran, and slow to ask for."""
 
-    def rows(self, cursor: psycopg.Cursor[Any]) -> Rows:
-        """What it returned; its columns are always the same, and slow to ask for."""
-        if self._returns is None:
-            described = cursor.description
-            self._returns = described is not None
-            self._make = _row_of(tuple(each.name for each in described or ()))._make
-        found = map(self._make, cursor.fetchall()) if self._make and self._returns else ()
-        return Rows(list(found), returned=self._returns)
+    def question(self, words: Mapping[str, Any]) -> Question:
+        """The statement with these parameters."""
+        values = {**self._constants, **words}
+        return self._sql, [values[each] for each in self._names]
+
+    def rows(self, wire: Wire, result: PGresult) -> Rows:
+        """What it returned."""
+        if result.status != ExecStatus.TUPLES_OK:
+            return Rows([], returned=False)
+        if self._make is None:
+            names = (result.fname(each) or b"" for each in range(result.nfields))
+            self._make = _row_of(tuple(each.decode() for each in names))._make
+        return Rows(wire.rows(result, self._make), returned=True)
+
+
+def _asked(statement: Any, words: Words) -> tuple[_Written, Question]:
+    if isinstance(words, list):
+        written = _written(statement, tuple(words[0]), len(words))
+        words = {f"{each}_{n}": row[each] for n, row in enumerate(words) for each in row}
+    else:
+        written = _written(statement, tuple(words))
+    return written, written.question(words)
 
 
 def _row_of(names: tuple[str, ...]) -> Any:
