@@ -135,7 +135,7 @@ class Carrier:
         keys, facts = service.find(cell, known.facts)
         environment = None
         if isinstance(facts.lock, Lock) and (facts.loaded is None or not facts.attempts):
-            environment, facts = service.install(cell, facts)
+            environment, facts = service.enter(cell, facts)
         if isinstance(facts.lock, Failure):
             keys = service.keep(cell, facts.lock)
         made = Made(keys=keys, facts=facts)
@@ -317,7 +317,7 @@ def _keep(turn: Turn, item: Item, made: Made, worker: str) -> News:
     ran: tuple[Attempt, ...] = ()
     if made.keys is not None and made.facts is not None:
         ran = made.facts.attempts
-        turn.keep_cell(cell, made.keys, ran)
+        turn.keep_cell(cell, made.keys, made.facts)
         cells[cell] = made.facts.model_copy(update={"attempts": ()})
     if made.attempt is not None:
         turn.keep_attempt(cell, made.attempt_key, made.attempt, by=worker)

@@ -158,18 +158,26 @@ class Runs:
 
         Without an environment, the facts hold the failure in place of the lock.
         """
+        environment, found = self.enter(cell, facts)
+        if isinstance(found.lock, Failure):
+            if self._job.run is not None:
+                self._ports.runs.link_cell(self._job.run, cell.id, self.keep(cell, found.lock))
+        elif found.lock is not None and found.loaded is not None and facts.loaded is None:
+            keys = self._keys(cell, "", found.lock)
+            self._ports.evidence.keep_loaded(keys.loaded, found.loaded)
+        return environment, found
+
+    def enter(self, cell: Cell, facts: Facts) -> tuple[Environment | None, Facts]:
+        """As `install`, and nothing of it is kept."""
         if not isinstance(facts.lock, Lock):
             raise AssertionError(f"{cell.id} has no lock to install")
         self._listener.installing(cell)
         environment = self._ports.environments.install(facts.lock, self._interpreter(cell))
         if isinstance(environment, Failure):
-            if self._job.run is not None:
-                self._ports.runs.link_cell(self._job.run, cell.id, self.keep(cell, environment))
             return None, Facts(lock=environment)
         if facts.loaded is not None:
             return environment, facts
         loaded = self._probe(cell, environment)
-        self._ports.evidence.keep_loaded(self._keys(cell, "", facts.lock).loaded, loaded)
         return environment, facts.model_copy(update={"loaded": loaded})
 
     def keep(self, cell: Cell, failure: Failure) -> CellKeys:

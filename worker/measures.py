@@ -60,9 +60,9 @@ class MeasuredRuns(Runs):
             self._measures.built(now - building)
         return found
 
-    def install(self, cell: Cell, facts: Facts) -> tuple[Environment | None, Facts]:
+    def enter(self, cell: Cell, facts: Facts) -> tuple[Environment | None, Facts]:
         began = _now()
-        found = super().install(cell, facts)
+        found = super().enter(cell, facts)
         self._measures.installed(_now() - began)
         return found
 

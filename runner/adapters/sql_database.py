@@ -107,7 +107,7 @@ class Database:
             WrongUsage: the address is of no database that is known here.
         """
         parsed = _parse(url)
-        self._statements: dict[tuple[str, ...], sa.Insert] = {}
+        self._statements: dict[tuple[str, ...], Any] = {}
         self.sqlite = parsed.get_backend_name() == "sqlite"
         with _trouble():
             self._engine = _sqlite(parsed) if self.sqlite else _postgres(parsed)
@@ -193,28 +193,30 @@ class Database:
 
         return postgres_insert(table)
 
-    def adding(self, table: sa.Table) -> sa.Insert:
+    def adding(self, table: sa.Table) -> Any:
         """An insert that leaves what is there under the same key."""
         return self._made_once((table.name,), lambda: self.insert(table).on_conflict_do_nothing())
 
     def putting(
         self, table: sa.Table, *names: str, where: sa.ColumnElement[bool] | None = None
-    ) -> sa.Insert:
+    ) -> Any:
         """An insert of these columns that replaces what is there under the same key.
 
         Args:
-            where: of a table it is always the same: if that holds for what is there.
+            where: of a table it is always the same: if that holds for what is there. Then the
+                statement returns the key that it wrote.
         """
 
-        def make() -> sa.Insert:
+        def make() -> Any:
             insert = self.insert(table)
             keys = [each.name for each in table.primary_key]
             rest = {each: insert.excluded[each] for each in names if each not in keys}
-            return insert.on_conflict_do_update(index_elements=keys, set_=rest, where=where)
+            put = insert.on_conflict_do_update(index_elements=keys, set_=rest, where=where)
+            return put if where is None else put.returning(*table.primary_key)
 
         return self._made_once((table.name, *names), make)
 
-    def _made_once(self, key: tuple[str, ...], make: Callable[[], sa.Insert]) -> sa.Insert:
+    def _made_once(self, key: tuple[str, ...], make: Callable[[], Any]) -> Any:
         """A statement; to make it takes longer than to run it."""
         if key not in self._statements:
             self._statements[key] = make()

@@ -52,14 +52,14 @@ class SqlEvidence:
             "made": text_of(at),
         }
         missing = locks.c.pylock.is_(None)
-        keep = self._database.putting(locks, *row, where=missing).returning(locks.c.key)
+        keep = self._database.putting(locks, *row, where=missing)
         if self._database.softly(keep, **row) is not None:
             return lock
         kept = lock_of(self._database.one(_LOCK, key=key))
         return kept if kept is not None else lock
 
     def keep_loaded(self, key: str, loaded: Loaded) -> None:
-        row = {"key": key, "version": plain(loaded.version), "location": plain(loaded.location)}
+        row = row_of_loaded(key, loaded)
         self._database.softly(self._database.putting(loads, *row), **row)
 
     def known(
@@ -75,6 +75,11 @@ class SqlEvidence:
 
     def keep_attempt(self, key: str, attempt: Attempt) -> None:
         self._database.put(attempts, **row_of(key, attempt))
+
+
+def row_of_loaded(key: str, loaded: Loaded) -> dict[str, Any]:
+    """What is written down of what a look into an environment showed."""
+    return {"key": key, "version": plain(loaded.version), "location": plain(loaded.location)}
 
 
 def row_of(key: str, attempt: Attempt) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from runner.adapters.sql_database import AnyConnection, Database, together
-from runner.adapters.sql_evidence import plain, row_of, text_of
+from runner.adapters.sql_evidence import plain, row_of, row_of_loaded, text_of
 from runner.adapters.sql_facts import read_news
-from runner.adapters.sql_tables import attempts, run_attempts, run_cells, runs, work
-from runner.attempt import Attempt
+from runner.adapters.sql_tables import attempts, loads, run_attempts, run_cells, runs, work
+from runner.attempt import Attempt, Facts
 from runner.errors import UnknownRun
 from runner.store import CellKeys
 from runner.work import Item, News, RunNow, State, Task, Waiting
@@ -119,11 +119,14 @@ class SqlTurn:
         self._write(_PLANNED, {"of_run": self._id} | _its(values))
         self.run = self.run._replace(queue=queue, avoid=avoid)
 
-    def keep_cell(self, cell_id: str, keys: CellKeys, reused: tuple[Attempt, ...]) -> None:
+    def keep_cell(self, cell_id: str, keys: CellKeys, facts: Facts) -> None:
+        if facts.loaded is not None:
+            found = row_of_loaded(keys.loaded, facts.loaded)
+            self._write(self._database.putting(loads, *found), found)
         row = {"run_id": self._id, "cell_id": cell_id, "version": self.run.version}
         row |= keys.model_dump()
         self._write(self._database.putting(run_cells, *row), row)
-        self._link(cell_id, reused)
+        self._link(cell_id, facts.attempts)
 
     def keep_attempt(self, cell_id: str, key: str, attempt: Attempt, *, by: str) -> None:
         self._write(self._database.adding(attempts), row_of(key, attempt))

@@ -242,7 +242,6 @@ def test_a_turn_tells_what_earlier_turns_kept(store: SqlStore) -> None:
     submit(store)
     loaded = Loaded(version="1.0", location=None)
     store.evidence.keep_lock("lock", a_lock(pkg="1.0"), LATER)
-    store.evidence.keep_loaded("loaded", loaded)
     old = an_attempt(BUG, number=1, reused=True)
     new = an_attempt(GOOD, number=2, ran=LATER + timedelta(seconds=1))
     store.evidence.keep_attempt("attempts", old)
@@ -250,7 +249,7 @@ def test_a_turn_tells_what_earlier_turns_kept(store: SqlStore) -> None:
     with store.work.turn("run-1") as turn:
         first = turn.run.version
         assert turn.news(-1).cells == {}
-        turn.keep_cell("a", keys, (old,))
+        turn.keep_cell("a", keys, Facts(lock=a_lock(pkg="1.0"), loaded=loaded, attempts=(old,)))
     with store.work.turn("run-1") as turn:
         assert turn.run.version == first + 1
         turn.keep_attempt("a", "attempts", new, by="me")
