@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -100,7 +101,7 @@ class Lock(Value):
 
     wheels: tuple[Wheel, ...]
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return digest("lock/1", *sorted(each.sha256 for each in self.wheels))
 
