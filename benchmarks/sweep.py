@@ -54,6 +54,8 @@ JOBS = 2
 ROUNDS = 3
 IMAGES = 8
 """Releases for which an image is built; what a hundred would take follows from them."""
+_BASE = "fixproof-bench/base"
+_LABEL = "fixproof.benchmark"
 SETUPTOOLS = "setuptools<60"
 """What old source distributions can still be built with."""
 SCRIPT = """import sys
@@ -149,7 +151,13 @@ class Bench:
     def build(self, *words: str | Path) -> None:
         """An image, with the host's network if anything is asked."""
         network = "none" if self.offline else "host"
-        self.run("docker", "build", "--network", network, *words, env={"DOCKER_BUILDKIT": "0"})
+        command = ("docker", "build", "--network", network, "--label", _LABEL)
+        self.run(*command, *words, env={"DOCKER_BUILDKIT": "0"})
+
+    def forget_images(self) -> None:
+        """Leave none behind."""
+        self.run("docker", "image", "rm", _BASE)
+        self.run("docker", "image", "prune", "--force", "--filter", f"label={_LABEL}")
 
     def measure(self, name: str, action: Callable[[], None]) -> None:
         """Time an action, and what it took of the processors."""
@@ -179,6 +187,8 @@ def main() -> None:
                 tox(bench, place / "tox")
                 if base is not None:
                     images(bench, base, versions)
+        if base is not None:
+            bench.forget_images()
         report(bench, options)
 
 
@@ -290,8 +300,8 @@ def _base_with_wheels(bench: Bench, versions: tuple[str, ...]) -> str:
     install = f"{bench.interpreter.executable} /wheels/{pip}/pip install --no-index /wheels/{pip}"
     lines = [f"FROM {base.name}", "USER root", "COPY wheels /wheels", f"RUN {install}"]
     (folder / "Dockerfile").write_text("\n".join(lines + _pip_settings(bench, folder)))
-    bench.build("--tag", "fixproof-bench/base", folder)
-    return "fixproof-bench/base"
+    bench.build("--tag", _BASE, folder)
+    return _BASE
 
 
 def _fetch_wheels(bench: Bench, versions: tuple[str, ...], wheels: Path) -> None:
