@@ -54,11 +54,13 @@ start() {
     configure
     if ! lives; then
         rm -f "$pid" "$socket" # of one that was killed: its number may be another's by now
-        # Images that it is sent leave a file each.
-        TMPDIR=$folder/tmp CONTAINERS_CONF=$folder/containers.conf setsid podman \
-            --root "$folder/data" --runroot "$folder/run" \
-            system service --time=0 "unix://$socket" \
-            >"$folder/engine.log" 2>&1 </dev/null &
+        # Images that it is sent leave a file each; what the kernel killed, one where it was started.
+        (
+            cd "$folder/tmp" || exit
+            TMPDIR=$folder/tmp CONTAINERS_CONF=$folder/containers.conf exec setsid podman \
+                --root "$folder/data" --runroot "$folder/run" \
+                system service --time=0 "unix://$socket"
+        ) >"$folder/engine.log" 2>&1 </dev/null &
         echo $! >"$pid"
     fi
     tries=150

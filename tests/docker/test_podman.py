@@ -98,6 +98,12 @@ def test_nothing_is_left() -> None:
     assert podman().api.containers(all=True, filters={"label": f"{LABEL}=1"}) == []
 
 
+def test_where_the_kernel_kills_no_file_is_left_in_the_project() -> None:
+    """Whoever watches a container makes one there, in the folder in which the engine was started."""
+    engine = Path("/proc", Path(PODMAN_FOLDER, "engine.pid").read_text().strip())
+    assert (engine / "cwd").readlink().is_relative_to(PODMAN_FOLDER)
+
+
 def test_uv_is_told_the_same_of_system_calls(tmp_path: Path) -> None:
     commands = InBase(engine=podman(), base=podman_base(), store=tmp_path)
     words = (podman_base().interpreter.executable, "-I", "-S", "-c", LOOKS_AT_CALLS)
