@@ -24,7 +24,7 @@ from runner.verdict import loaded_as_planned
 Step = Callable[[Mapping[str, Facts]], Need | Conclusion]
 _PREPARING = 4
 """Cells that are resolved or installed at a time: mostly waiting, for index and disk."""
-_NICENESS = 10
+_NICER = 10
 _ALIKE = 1.1
 """Attempts take about as long as each other: so many times what the last one took."""
 _SHARE = 0.1
@@ -90,7 +90,7 @@ def _give_way() -> None:
 
     Linux counts niceness by thread.
     """
-    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+    os.nice(_NICER)
 
 
 Change = Callable[[_Answer], None]
