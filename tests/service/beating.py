@@ -21,7 +21,7 @@ from runner.adapters.sql_store import SqlStore
 from runner.adapters.sql_tables import nights
 from runner.at_night import Asked, keep_watch
 from runner.desk import Silent
-from runner.errors import BrokerTrouble, FixproofError, Interrupted
+from runner.errors import BrokerTrouble, FixproofError, Interrupted, StoreTrouble
 from runner.findings import Progress
 from runner.nightly.night import Night
 from runner.options import Options
@@ -116,9 +116,17 @@ class Hurried(threading.Event):
         return super().wait(None if timeout is None else max(timeout / HURRY, _EVERY))
 
 
+def store_of(program: Program) -> SqlStore:
+    """The database, as soon as it is there: until then compose would start the beat again."""
+    while True:
+        with suppress(StoreTrouble):
+            return program.store
+        time.sleep(_EVERY)
+
+
 def main(began: float, most: int) -> None:
     program = Program(read(sandbox="bubblewrap"))
-    told = Hurried(program.store, most)
+    told = Hurried(store_of(program), most)
 
     def now() -> datetime:
         return datetime.fromtimestamp(began, tz=UTC) + timedelta(
