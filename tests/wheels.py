@@ -64,7 +64,7 @@ def repacked(name: str) -> Built:
     """The distribution that is installed here under that name, as a wheel again."""
     found = distribution(name)
     files = {
-        str(each): each.locate().read_bytes()  # type: ignore[attr-defined]
+        str(each): each.locate().read_bytes()  # type: ignore[attr-defined]  # of installed files alone
         for each in found.files or ()
         if each.suffix == ".py" and not each.is_absolute() and ".." not in each.parts
     }

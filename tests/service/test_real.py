@@ -34,7 +34,7 @@ def make(tmp_path: Path, postgres: Postgres, redis: Redis) -> Iterator[MakeServi
         def service(own_postgres: Postgres | None = None, **how: object) -> RealService:
             folder = tmp_path / str(next(serial))
             folder.mkdir()
-            pretended = Pretended(log=str(folder / "log"), **how)  # type: ignore[arg-type]
+            pretended = Pretended(log=str(folder / "log"), **how)  # type: ignore[arg-type]  # each of its own type
             return stack.enter_context(
                 a_service(folder, own_postgres or postgres, redis, pretended)
             )
