@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from importlib.machinery import SourcelessFileLoader
@@ -68,6 +70,30 @@ def test_the_same_content_is_compiled_once_and_linked(tmp_path: Path, kept: Path
     first, second = (path for each in trees for path in compiled(each, kept).values())
     assert first.stat().st_ino == second.stat().st_ino
     assert len([each for each in kept.rglob("*") if each.is_file()]) == 1
+
+
+def is_linked_to_the_limit(file: Path, folder: Path) -> bool:
+    """Link a file until the file system refuses another one; whether it did."""
+    folder.mkdir()
+    try:
+        for number in range(100_000):
+            os.link(file, folder / str(number))
+    except OSError as error:
+        return error.errno == errno.EMLINK
+    return False
+
+
+def test_what_can_be_linked_no_more_is_copied(tmp_path: Path, kept: Path) -> None:
+    """Empty modules are in each tree of a store: some thousand trees come to what ext4 allows."""
+    trees = [a_tree(tmp_path / name, empty=b"") for name in ("one", "two", "three")]
+    first = compiled(trees[0], kept)["empty"]
+    if not is_linked_to_the_limit(first, tmp_path / "links"):
+        pytest.skip("this file system has no such limit")
+    second = compiled(trees[1], kept)["empty"]
+    compile_tree(trees[2], HERE, kept, HostCommands())
+    third = Path(cache_from_source(str(trees[2] / "lib" / "empty.py")))
+    assert first.read_bytes() == second.read_bytes() == third.read_bytes()
+    assert first.stat().st_ino not in (second.stat().st_ino, third.stat().st_ino)
 
 
 @pytest.mark.parametrize("content", [b"x = (\n", b"a\0b", b"# coding: no-such\n", b"(" * 100_000])

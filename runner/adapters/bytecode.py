@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from runner.adapters.commands import Commands
@@ -55,7 +57,17 @@ def _link_all(folder: Path, kept: Path, tag: str) -> bool:
                 content = Path(place, name).read_bytes()
                 target = cache / f"{name.removesuffix('.py')}.{tag}.pyc"
                 try:
-                    os.link(kept / hashlib.sha256(content).hexdigest(), target)
+                    _link(kept / hashlib.sha256(content).hexdigest(), target)
                 except FileNotFoundError:
                     whole = False
     return whole
+
+
+def _link(kept: Path, target: Path) -> None:
+    """Link; what has as many links as its file system allows is copied (ext4: 65,000)."""
+    try:
+        os.link(kept, target)
+    except OSError as error:
+        if error.errno != errno.EMLINK:
+            raise
+        shutil.copyfile(kept, target)

@@ -9,6 +9,7 @@ tempfile, importlib.util.
 """
 
 import _imp
+import errno
 import hashlib
 import marshal
 import os
@@ -54,6 +55,17 @@ def keep(kept, data):
         os.unlink(temporary)
 
 
+def link_or_copy(kept, target):
+    """Link; what has as many links as its file system allows is copied (ext4: 65,000)."""
+    try:
+        os.link(kept, target)
+    except OSError as error:
+        if error.errno != errno.EMLINK:
+            raise
+        with open(kept, "rb") as source, open(target, "xb") as copy:
+            copy.write(source.read())
+
+
 def link(source, kept_folder):
     with open(source, "rb") as file:
         content = file.read()
@@ -62,7 +74,7 @@ def link(source, kept_folder):
     os.makedirs(os.path.dirname(target), exist_ok=True)
     while True:
         try:
-            os.link(kept, target)
+            link_or_copy(kept, target)
         except FileNotFoundError:  # not made yet, or taken away a moment ago
             data = bytecode(source, content)
             if data is None:
