@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -331,6 +333,19 @@ def test_several_programs_may_move_a_home_at_once(tmp_path: Path) -> None:
     for each in stores:
         assert each.runs.run("old") is not None
         each.close()
+
+
+def test_a_home_is_waited_for_that_another_program_writes_before_it_is_in_wal(
+    tmp_path: Path,
+) -> None:
+    """SQLite refuses to change the mode of such a file at once, whatever its timeout says."""
+    url = a_first_home(tmp_path / "x.sqlite3")
+    with closing(sqlite3.connect(tmp_path / "x.sqlite3", check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.3, other.rollback).start()
+        store = SqlStore(url)
+    assert store.runs.run("old") is not None
+    store.close()
 
 
 def test_alembic_is_loaded_only_where_tables_are_to_be_moved(tmp_path: Path) -> None:

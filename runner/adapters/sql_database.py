@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from runner.adapters.sql_postgres import Connections
 
 _BUSY_SECONDS = 60
+_LOOK_AGAIN = 0.01
+"""Seconds."""
 _TO_POSTGRES: dict[str, Any] = {"connect_timeout": 10, "application_name": "fixproof"}
 _ROWS = 1_000
 """Of a stream, that are in memory at once."""
@@ -324,10 +327,22 @@ def _connections(url: sa.URL) -> tuple[Connections, Connections]:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     """WAL lets a reader and a writer of another process go on at once."""
     connection.isolation_level = None  # transactions begin where we say so
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
+    _turn_to_wal(connection)
+    connection.execute("PRAGMA synchronous=NORMAL").close()
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Wait for whoever writes to a file that is not in WAL yet: SQLite itself does not here."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
