@@ -183,8 +183,10 @@ class Carrier:
             news = News(kept.version, {}, ((cell, attempt),))
             facts = merged(known.facts, news)
             self._memory.remember(known._replace(version=kept.version, facts=facts))
-        sure = kept is not None and kept.sure_to_go_on
-        if not sure and not self._desk.work.busy(item.run):
+        more = kept.more if kept is not None else None
+        if more is None:
+            more = self._desk.work.busy(item.run)
+        if not more:
             self.advance(item.run)
 
     def _advance(

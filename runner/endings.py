@@ -7,15 +7,14 @@ from datetime import datetime
 from runner.desk import Asked
 from runner.findings import Conclusion
 from runner.outcome import Status
-from runner.report import build
+from runner.report import in_short
 from runner.store import CANCELLED, TROUBLE
 from runner.work import Turn
 
 
 def conclude(turn: Turn, asked: Asked, conclusion: Conclusion, at: datetime) -> None:
     """End a run with what it found; it has no items any more."""
-    report = build(asked.plan.case, asked.plan.universe, conclusion, asked.ground)
-    turn.finish(ended=at, status=report.status, outcome=report.outcome, summary=report.summary)
+    turn.finish(ended=at, **in_short(asked.plan.universe, conclusion)._asdict())
 
 
 def end_in_trouble(turn: Turn, why: str, at: datetime) -> None:

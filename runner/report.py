@@ -6,7 +6,7 @@ It arranges what was found and decides nothing that `outcome` has not decided.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from packaging.version import Version
 from pydantic import Field
@@ -200,24 +200,54 @@ class Ground(Value):
     host: Host
 
 
-def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground) -> Report:
-    """Arrange what was concluded as a report."""
-    found = [(each, decide(each, universe.history)) for each in conclusion.series]
-    counted = [pair for pair in found if pair[1].status is not Status.UNTESTED]
+class InShort(NamedTuple):
+    """What a run comes to, as its report begins."""
+
+    status: Status
+    outcome: Outcome
+    summary: str
+
+
+_Found = list[tuple[SeriesFindings, Decision]]
+
+
+def in_short(universe: Universe, conclusion: Conclusion) -> InShort:
+    """What was concluded, without all that it rests on."""
+    return _in_short(universe, conclusion, _decided(universe, conclusion))
+
+
+def _decided(universe: Universe, conclusion: Conclusion) -> _Found:
+    return [(each, decide(each, universe.history)) for each in conclusion.series]
+
+
+def _counted(found: _Found) -> _Found:
+    return [pair for pair in found if pair[1].status is not Status.UNTESTED]
+
+
+def _in_short(universe: Universe, conclusion: Conclusion, found: _Found) -> InShort:
+    counted = _counted(found)
     status = worst([decision.status for _, decision in found])
     leading = next((pair for pair in _affected(counted) if pair[1].status is status), None)
     leading = leading or next((pair for pair in counted if pair[1].status is status), None)
+    if leading is None:
+        return InShort(status, Outcome.UNRESOLVED, nothing_tested(conclusion.series))
+    summary = headline(leading, counted, universe.history)
+    return InShort(status, leading[1].outcome or Outcome.UNRESOLVED, summary)
+
+
+def build(case: Case, universe: Universe, conclusion: Conclusion, ground: Ground) -> Report:
+    """Arrange what was concluded as a report."""
+    found = _decided(universe, conclusion)
+    counted, told = _counted(found), _in_short(universe, conclusion, found)
     cells = tuple(_cell(case, universe, each, cell) for each, _ in found for cell in each.cells)
     return Report(
         run=ground.run,
         kind=ground.kind,
         case=_case(case),
         mode=weakest([decision.mode for _, decision in _affected(counted)]),
-        status=status,
-        outcome=(leading and leading[1].outcome) or Outcome.UNRESOLVED,
-        summary=headline(leading, counted, universe.history)
-        if leading
-        else nothing_tested(conclusion.series),
+        status=told.status,
+        outcome=told.outcome,
+        summary=told.summary,
         ran=min((each.ran for cell in cells for each in cell.attempts), default=None),
         claims=tuple(
             result
@@ -284,9 +314,7 @@ def _stated(stated: Boundaries) -> dict[str, object]:
     return {name: getattr(stated, name) for name in Boundaries.model_fields}
 
 
-def _affected(
-    found: list[tuple[SeriesFindings, Decision]],
-) -> list[tuple[SeriesFindings, Decision]]:
+def _affected(found: _Found) -> _Found:
     """The series that are claimed to have the bug; all, where none is."""
     return [pair for pair in found if pair[0].series.claims.affected] or found
 

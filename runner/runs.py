@@ -136,22 +136,23 @@ class Runs:
     ) -> tuple[CellKeys, Facts]:
         """As `resolve`, with the keys of what was found, and nothing of it linked to the run."""
         asked = wanted(self._plan.case, self._plan.universe, self._of(cell), cell, _locks(facts))
-        key = asked.key() if isinstance(asked, Wanted) else f"derived/{asked.sha256}"
-        since = self._ports.now() - (timedelta(0) if self._job.fresh else FAILURES_KEPT)
+        if isinstance(asked, Lock):
+            return self._adopt(cell, _derived(asked), asked)
+        key, now = asked.key(), self._ports.now()
+        since = now - (timedelta(0) if self._job.fresh else FAILURES_KEPT)
         lock = self._ports.evidence.lock(key, failures_since=since)
+        kept = lock is not None
         if lock is None:
-            self._listener.resolving(cell)
             lock = self._resolve(cell, asked, ahead=ahead)
-            lock = self._ports.evidence.keep_lock(key, lock, self._ports.now())
-        if isinstance(lock, Lock) and cell.borrowed and not cell.control:
-            lock = held_still(self._plan.case, cell, _locks(facts))
-            key = f"derived/{lock.sha256}"
-            self._ports.evidence.keep_lock(key, lock, self._ports.now())
+            if isinstance(lock, Failure) or cell.borrowed:
+                lock, kept = self._ports.evidence.keep_lock(key, lock, now), True
         if isinstance(lock, Failure):  # it may be tried again one day; this run keeps its own
-            key = f"{key}/{self._job.run}"
-            self._ports.evidence.keep_lock(key, lock, self._ports.now())
-        keys = self._keys(cell, key, lock)
-        return keys, self._adopt(lock, keys)
+            keys = CellKeys(lock=f"{key}/{self._job.run}")
+            return keys, Facts(lock=self._ports.evidence.keep_lock(keys.lock, lock, now))
+        if cell.borrowed:
+            still = held_still(self._plan.case, cell, _locks(facts))
+            return self._adopt(cell, _derived(still), still)
+        return self._adopt(cell, key, lock, kept=kept)
 
     def install(self, cell: Cell, facts: Facts) -> tuple[Environment | None, Facts]:
         """The environment of a cell, and the release that importing the package loads in it.
@@ -253,27 +254,37 @@ class Runs:
         )
         return report
 
-    def _resolve(self, cell: Cell, asked: Wanted | Lock, *, ahead: bool) -> Lock | Failure:
+    def _resolve(self, cell: Cell, asked: Wanted, *, ahead: bool) -> Lock | Failure:
         def building(what: str) -> None:
             if ahead:
                 raise BuildPutOff(what)
             self._listener.building(cell, what)
 
-        if isinstance(asked, Lock):
-            return asked
+        self._listener.resolving(cell)
         return self._ports.environments.resolve(asked, fresh=self._job.fresh, building=building)
 
-    def _adopt(self, lock: Lock | Failure, keys: CellKeys) -> Facts:
-        """Take over all unexpired attempts of this content, whatever they say."""
-        if isinstance(lock, Failure) or self._job.fresh or self._job.run is None:
-            return Facts(lock=lock)
-        loaded, attempts = self._ports.evidence.known(keys, since=self._ports.now() - EXPIRES)
-        return Facts(lock=lock, loaded=loaded, attempts=attempts)
+    def _adopt(
+        self, cell: Cell, key: str, lock: Lock, *, kept: bool = False
+    ) -> tuple[CellKeys, Facts]:
+        """Take over all unexpired attempts of this content, whatever they say.
 
-    def _keys(self, cell: Cell, lock_key: str, lock: Lock | Failure) -> CellKeys:
+        Args:
+            kept: whether the lock is in the database already.
+        """
+        keys, now, first = self._keys(cell, key, lock), self._ports.now(), lock
+        if kept:
+            loaded, attempts = self._ports.evidence.known(keys, since=now - EXPIRES)
+        else:
+            found = self._ports.evidence.adopt(keys, lock, now, since=now - EXPIRES)
+            first, loaded, attempts = found
+        if first != lock:
+            return self._adopt(cell, key, first, kept=True)
+        if self._job.fresh or self._job.run is None:
+            return keys, Facts(lock=lock)
+        return keys, Facts(lock=lock, loaded=loaded, attempts=attempts)
+
+    def _keys(self, cell: Cell, lock_key: str, lock: Lock) -> CellKeys:
         """Content that decides what an attempt would show (design section 4, reuse)."""
-        if isinstance(lock, Failure):
-            return CellKeys(lock=lock_key)
         case, variant = self._plan.case, self._plan.case.variant(self._of(cell).variant)
         interpreter, sandbox = self._interpreter(cell), self._job.ground.sandbox
         content = (
@@ -339,6 +350,11 @@ class Runs:
         if interpreter is None:
             raise AssertionError(f"{cell.id} has no interpreter and cannot be run")
         return interpreter
+
+
+def _derived(lock: Lock) -> str:
+    """Under which key a lock is kept that nobody resolved."""
+    return f"derived/{lock.sha256}"
 
 
 def _locks(facts: Mapping[str, Facts]) -> dict[str, Lock]:

@@ -93,6 +93,15 @@ class EvidenceStore(Protocol):
         """What is loaded, and all attempts that are not older than that, oldest first."""
         ...
 
+    def adopt(
+        self, keys: CellKeys, lock: Lock, at: datetime, *, since: datetime
+    ) -> tuple[Lock, Loaded | None, tuple[Attempt, ...]]:
+        """Keep a lock, and find what is known of its content; where another was first, of its own.
+
+        What is kept then is not what the keys are of: only the lock is returned.
+        """
+        ...
+
     def keep_attempt(self, key: str, attempt: Attempt) -> None: ...
 
 

@@ -115,8 +115,8 @@ class Kept(NamedTuple):
 
     version: int
     """Of the run since then."""
-    sure_to_go_on: bool
-    """Whether items of the run remain to be done; if not sure, they may nevertheless."""
+    more: bool | None
+    """Whether items of the run remain to be done; None where that is to be asked."""
 
 
 class News(NamedTuple):

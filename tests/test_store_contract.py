@@ -75,6 +75,41 @@ def test_a_failure_counts_for_a_while_and_gives_way_to_a_lock(store: SqlStore) -
     assert store.evidence.lock("key", failures_since=LATER) == a_lock(pkg="1.0")
 
 
+def test_a_lock_is_adopted_with_what_is_known_of_its_content(store: SqlStore) -> None:
+    keys = CellKeys(lock="key", loaded="loaded", attempts="attempts")
+    assert store.evidence.adopt(keys, a_lock(pkg="1.0"), LATER, since=EVER) == (
+        a_lock(pkg="1.0"),
+        None,
+        (),
+    )
+    attempt, loaded = an_attempt(BUG, number=1), Loaded(version="1.0", location=None)
+    store.evidence.keep_loaded("loaded", loaded)
+    store.evidence.keep_attempt("attempts", attempt)
+    again = keys.model_copy(update={"lock": "another"})
+    assert store.evidence.adopt(again, a_lock(pkg="1.0"), LATER, since=EVER) == (
+        a_lock(pkg="1.0"),
+        loaded,
+        (attempt.model_copy(update={"reused": True}),),
+    )
+    assert store.evidence.lock("another", failures_since=EVER) == a_lock(pkg="1.0")
+
+
+def test_the_lock_that_was_there_first_is_adopted_with_nothing_of_another(store: SqlStore) -> None:
+    keys = CellKeys(lock="key", loaded="loaded", attempts="attempts")
+    store.evidence.keep_lock("key", a_lock(pkg="1.0"), LATER)
+    store.evidence.keep_loaded("loaded", Loaded(version="2.0", location=None))
+    store.evidence.keep_attempt("attempts", an_attempt(BUG, number=1))
+    found = store.evidence.adopt(keys, a_lock(pkg="2.0"), LATER, since=EVER)
+    assert found == (a_lock(pkg="1.0"), None, ())
+
+
+def test_a_lock_takes_the_place_of_a_failure_when_it_is_adopted(store: SqlStore) -> None:
+    store.evidence.keep_lock("key", a_failure(), LATER)
+    keys = CellKeys(lock="key")
+    assert store.evidence.adopt(keys, a_lock(pkg="1.0"), LATER, since=EVER)[0] == a_lock(pkg="1.0")
+    assert store.evidence.lock("key", failures_since=EVER) == a_lock(pkg="1.0")
+
+
 def test_an_attempt_comes_back_as_it_was_kept(store: SqlStore) -> None:
     cut = Stream(head=bytes(range(256)), omitted=12, tail=b"end\n")
     kept = an_attempt(BUG, number=1, stdout=cut, stderr=b"\xff\0", doubled=True)

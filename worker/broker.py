@@ -18,10 +18,6 @@ from runner.work import Ticket
 if TYPE_CHECKING:
     from celery import Celery
 
-_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
-"""Of a message: a connection may have died of old age; a broker that is away is found by others."""
-
-
 _NOTHING_FOLLOWS = dict.fromkeys(("callbacks", "errbacks", "chain", "chord"))
 _CHECK_SECONDS = 10
 _SCHEMES = ("redis", "rediss", "redis+socket")
@@ -62,13 +58,22 @@ class CeleryBroker:
         for each in tickets:
             queues.setdefault(each.queue, []).append(_message(each))
 
-        def push(channel: Any) -> None:
-            for queue, messages in queues.items():
-                channel.client.lpush(queue, *messages)
+        for queue, messages in queues.items():
+            with _trouble():
+                self._push(queue, messages)
 
-        if queues:
-            with _trouble(), self.app.connection_or_acquire() as connection:
-                connection.autoretry(push, **_RETRY)()
+    def _push(self, queue: str, messages: list[str]) -> None:
+        from redis.exceptions import ConnectionError as Lost
+
+        try:
+            self._client.lpush(queue, *messages)
+        except Lost:  # of old age, perhaps; then the library connects anew
+            self._client.lpush(queue, *messages)
+
+    @cached_property
+    def _client(self) -> Any:
+        """What speaks to Redis for kombu; to ask for it takes as long as to send a message."""
+        return self.app.connection_for_write().default_channel.client
 
     def waiting(self, queue: str) -> int:
         with _trouble(), self.app.connection_or_acquire() as connection:

@@ -165,6 +165,12 @@ class Database:
         self.write(self.putting(table, *values), **values)
 
     @contextmanager
+    def softly_whole(self) -> Iterator[AnyConnection]:
+        """One transaction of that kind."""
+        with _trouble(), self._writes(whole=True, soft=True) as connection:
+            yield connection
+
+    @contextmanager
     def begin(self) -> Iterator[AnyConnection]:
         """One transaction; of SQLite it is the only one that writes."""
         with _trouble(), self._writes(whole=True) as connection:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +45,16 @@ class SqlEvidence:
 
     def keep_lock(self, key: str, lock: Lock | Failure, at: datetime) -> Lock | Failure:
         """Keep a resolution; a lock is never replaced: attempts rely on it."""
+        keep, row = self._keeping(key, lock, at)
+        if self._database.softly(keep, **row) is not None:
+            return lock
+        kept = lock_of(self._database.one(_LOCK, key=key))
+        return kept if kept is not None else lock
+
+    def _keeping(
+        self, key: str, lock: Lock | Failure, at: datetime
+    ) -> tuple[Any, dict[str, str | None]]:
+        """A statement that keeps a resolution, and its parameters; it returns a row if it did."""
         failure = lock if isinstance(lock, Failure) else None
         row = {
             "key": key,
@@ -52,11 +64,7 @@ class SqlEvidence:
             "made": text_of(at),
         }
         missing = locks.c.pylock.is_(None)
-        keep = self._database.putting(locks, *row, where=missing)
-        if self._database.softly(keep, **row) is not None:
-            return lock
-        kept = lock_of(self._database.one(_LOCK, key=key))
-        return kept if kept is not None else lock
+        return self._database.putting(locks, *row, where=missing), row
 
     def keep_loaded(self, key: str, loaded: Loaded) -> None:
         row = row_of_loaded(key, loaded)
@@ -65,16 +73,35 @@ class SqlEvidence:
     def known(
         self, keys: CellKeys, *, since: datetime
     ) -> tuple[Loaded | None, tuple[Attempt, ...]]:
-        relied_on = {"key": keys.attempts, "since": text_of(since)}
         with self._database.snapshot() as connection:
-            loaded, ran = together(
-                connection, (_LOADED, {"key": keys.loaded}), (_ATTEMPTS, relied_on)
-            )
-        found = Loaded(version=loaded[0].version, location=loaded[0].location) if loaded else None
-        return found, tuple(attempt_of(row, reused=True) for row in ran)
+            return _known(*together(connection, *_asking(keys, since)))
+
+    def adopt(
+        self, keys: CellKeys, lock: Lock, at: datetime, *, since: datetime
+    ) -> tuple[Lock, Loaded | None, tuple[Attempt, ...]]:
+        keep, read = self._keeping(keys.lock, lock, at), (_LOCK, {"key": keys.lock})
+        with self._database.softly_whole() as connection:
+            asked = (keep, read, *_asking(keys, since))
+            _, (row,), loaded, ran = together(connection, *asked, last=True)
+        first = lock_of(row)
+        if not isinstance(first, Lock):
+            raise AssertionError(f"{keys.lock} was kept, and is none")
+        return (first, *(_known(loaded, ran) if first == lock else (None, ())))
 
     def keep_attempt(self, key: str, attempt: Attempt) -> None:
         self._database.put(attempts, **row_of(key, attempt))
+
+
+def _asking(keys: CellKeys, since: datetime) -> tuple[tuple[Any, dict[str, str]], ...]:
+    """The statements that ask what is known."""
+    relied_on = {"key": keys.attempts, "since": text_of(since)}
+    return (_LOADED, {"key": keys.loaded}), (_ATTEMPTS, relied_on)
+
+
+def _known(loaded: Sequence[Any], ran: Sequence[Any]) -> tuple[Loaded | None, tuple[Attempt, ...]]:
+    """What they found."""
+    found = Loaded(version=loaded[0].version, location=loaded[0].location) if loaded else None
+    return found, tuple(attempt_of(row, reused=True) for row in ran)
 
 
 def row_of_loaded(key: str, loaded: Loaded) -> dict[str, Any]:
@@ -121,7 +148,13 @@ def lock_of(row: Any) -> Lock | Failure | None:
     """The resolution that a row tells of; None for a row that was not found."""
     if row.failure:
         return Failure(kind=FailureKind(row.failure), detail=row.detail)
-    return Lock.parse(row.pylock) if row.pylock else None
+    return _parsed(row.pylock) if row.pylock else None
+
+
+@lru_cache(maxsize=256)
+def _parsed(pylock: str) -> Lock:
+    """Kept for a while: cells of a run share a lock, and so do cases of a package."""
+    return Lock.parse(pylock)
 
 
 def text_of(at: datetime) -> str:

@@ -220,10 +220,10 @@ KEEP_ATTEMPT = sa.text(
         INSERT INTO run_attempts (run_id, cell_id, attempt_id, reused, version, worker)
         SELECT :run_id, :cell_id, :id, false, version, :worker FROM counts ON CONFLICT DO NOTHING
     )
-    SELECT counts.version, counts.version = before.version + 1 AND EXISTS (
+    SELECT counts.version, counts.version = before.version + 1 AS alone, EXISTS (
         SELECT FROM work WHERE run_id = :run_id AND id <> :item
         AND state NOT IN ('{State.GIVEN_UP}', '{State.REVOKED}')
-    ) AS busy
+    ) AS more
     FROM counts, before
     """  # noqa: S608 - of our own names alone
 )

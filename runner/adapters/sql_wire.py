@@ -43,6 +43,9 @@ class Wire:
         self._libpq = self._driver.pgconn
         self._libpq.enter_pipeline_mode()
         self._values = Transformer(self._driver)
+        self._input, self._input_or_room = select.poll(), select.poll()
+        self._input.register(self._libpq.socket, select.POLLIN)
+        self._input_or_room.register(self._libpq.socket, select.POLLIN | select.POLLOUT)
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
         """Names of statements, by their words and the types of their parameters."""
 
@@ -93,11 +96,11 @@ class Wire:
     def _results(self) -> list[PGresult]:
         """What the server answers, up to where everything is answered."""
         while self._libpq.flush():
-            self._wait(select.POLLIN | select.POLLOUT)
+            self._wait(self._input_or_room)
         found: list[PGresult] = []
         while True:
             while self._libpq.is_busy():
-                self._wait(select.POLLIN)
+                self._wait(self._input)
             result = self._libpq.get_result()
             if result is None:  # it ends what one statement returned
                 continue
@@ -107,9 +110,7 @@ class Wire:
                 raise error_from_result(result)
             found.append(result)
 
-    def _wait(self, events: int) -> None:
+    def _wait(self, events: select.poll) -> None:
         """Wait until there is more to read, or room to write; other threads go on meanwhile."""
-        poll = select.poll()
-        poll.register(self._libpq.socket, events)
-        poll.poll()
+        events.poll()
         self._libpq.consume_input()

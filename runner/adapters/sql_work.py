@@ -160,11 +160,11 @@ class SqlWork:
                 if not turn.settled or turn.run.ended:
                     return None
                 turn.keep_attempt(cell_id, key, attempt, by=worker_of(owner))
-                return Kept(turn.run.version, sure_to_go_on=False)
+                return Kept(turn.run.version, more=None)
         names = {"run_id": item.run, "item": item.id, "owner": owner, "cell_id": cell_id}
         names["worker"] = worker_of(owner)
         found = self._database.change(KEEP_ATTEMPT, **row_of(key, attempt), **names)
-        return Kept(found.version, sure_to_go_on=found.busy) if found else None
+        return Kept(found.version, found.more if found.alone else None) if found else None
 
     def made_by(self, run_id: str) -> tuple[str, ...]:
         return tuple(row.worker for row in self._database.all(_MADE_BY, of_run=run_id))

@@ -191,8 +191,7 @@ class PretendedDesk:
         return self._broker.present()
 
     def send(self, tickets: Iterable[Ticket]) -> None:
-        for each in tickets:
-            self._broker.send([each] * (2 if self._how.twice else 1))
+        self._broker.send([each for each in tickets for _ in range(2 if self._how.twice else 1)])
 
     def stop(self) -> None:
         for each in self._machines.values():
