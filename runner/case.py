@@ -9,6 +9,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -39,6 +40,12 @@ HONOURED_UV = (
     "constraint-dependencies",
     "override-dependencies",
 )
+
+
+@cache
+def _plain() -> Variant:
+    """The variant without a name."""
+    return Variant()
 
 
 class Case(Value):
@@ -74,7 +81,7 @@ class Case(Value):
         return tuple(self.metadata.variants) or (None,)
 
     def variant(self, name: str | None) -> Variant:
-        return self.metadata.variants[name] if name is not None else Variant()
+        return self.metadata.variants[name] if name is not None else _plain()
 
     def claims(self, variant: str | None) -> Claims:
         """What is claimed of one variant: its own words first, then the case's."""

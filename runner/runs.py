@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol, assert_never
 
 from runner.attempt import EPOCH, Attempt, Facts, Loaded
@@ -296,8 +297,8 @@ class Runs:
         limits = self._job.ground.limits.model_dump_json()
         return CellKeys(
             lock=lock_key,
-            loaded=digest("loaded/2", case.package, *content),
-            attempts=digest(f"attempt/{EPOCH}", *content, limits),
+            loaded=_key("loaded/2", case.package, *content),
+            attempts=_key(f"attempt/{EPOCH}", *content, limits),
         )
 
     def _probe(self, cell: Cell, environment: Environment) -> Loaded:
@@ -350,6 +351,10 @@ class Runs:
         if interpreter is None:
             raise AssertionError(f"{cell.id} has no interpreter and cannot be run")
         return interpreter
+
+
+_key = lru_cache(maxsize=256)(digest)
+"""Kept for a while: it is asked for again with each attempt of a cell."""
 
 
 def _derived(lock: Lock) -> str:

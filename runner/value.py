@@ -18,9 +18,9 @@ class Value(BaseModel):
 
 def digest(*parts: str | bytes) -> str:
     """Hexadecimal SHA-256 over `parts`; their borders count, so ("ab", "c") is not ("a", "bc")."""
-    whole = hashlib.sha256()
+    framed = bytearray()
     for part in parts:
         data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-        whole.update(len(data).to_bytes(8, "big"))
-        whole.update(data)
-    return whole.hexdigest()
+        framed += len(data).to_bytes(8, "big")
+        framed += data
+    return hashlib.sha256(framed).hexdigest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, assert_never
 
 from packaging.version import InvalidVersion, Version
@@ -106,6 +106,7 @@ PRESENT = Observation(says=Verdict.PRESENT)
 ABSENT = Observation(says=Verdict.ABSENT)
 
 
+@cache
 def unresolved(reason: Reason) -> Observation:
     return Observation(says=Verdict.UNRESOLVED, reason=reason)
 
@@ -147,9 +148,11 @@ def judge(case: Case, version: str | None, facts: Facts, needed: int) -> Judgeme
 
 
 def count(observations: tuple[Observation, ...]) -> Counts:
-    by = Counter(each.says for each in observations)
+    said = [each.says for each in observations]
     return Counts(
-        present=by[Verdict.PRESENT], absent=by[Verdict.ABSENT], unresolved=by[Verdict.UNRESOLVED]
+        present=said.count(Verdict.PRESENT),
+        absent=said.count(Verdict.ABSENT),
+        unresolved=said.count(Verdict.UNRESOLVED),
     )
 
 
@@ -287,9 +290,10 @@ def _together(
         return Verdict.PRESENT, None
     if _alike_at_first(observations):
         return Verdict.UNRESOLVED, observations[0].reason
-    if unresolved(Reason.CONTRADICTORY) in observations:
+    reasons = [each.reason for each in observations]
+    if Reason.CONTRADICTORY in reasons:
         return Verdict.UNRESOLVED, Reason.CONTRADICTORY  # the signature and exit 0: which is true?
-    if Observation(says=Verdict.UNRESOLVED, reason=Reason.NOT_A_HANG) in observations:
+    if Reason.NOT_A_HANG in reasons:
         return Verdict.UNRESOLVED, Reason.NOT_A_HANG  # what hung once is not called good
     if counts.absent and counts.absent >= needed:
         return Verdict.ABSENT, None

@@ -58,7 +58,7 @@ class SqlEvidence:
         failure = lock if isinstance(lock, Failure) else None
         row = {
             "key": key,
-            "pylock": lock.pylock() if isinstance(lock, Lock) else None,
+            "pylock": _written(lock) if isinstance(lock, Lock) else None,
             "failure": failure.kind if failure else None,
             "detail": plain(failure.detail) if failure else None,
             "made": text_of(at),
@@ -151,10 +151,17 @@ def lock_of(row: Any) -> Lock | Failure | None:
     return _parsed(row.pylock) if row.pylock else None
 
 
+# Kept for a while: cells of a run share a lock, and so do cases of a package.
+
+
 @lru_cache(maxsize=256)
 def _parsed(pylock: str) -> Lock:
-    """Kept for a while: cells of a run share a lock, and so do cases of a package."""
     return Lock.parse(pylock)
+
+
+@lru_cache(maxsize=256)
+def _written(lock: Lock) -> str:
+    return lock.pylock()
 
 
 def text_of(at: datetime) -> str:
