@@ -217,6 +217,7 @@ def main() -> None:
         return PretendedDesk(SqlStore(settings.database_url), how)
 
     settings = read(sandbox=HERE.sandbox)
+    SqlStore(settings.database_url).close()  # as `serving.fit` does: what it needs is there then
     processes, grace = int(sys.argv[1]), float(sys.argv[2])
     sys.exit(serve(settings, processes=processes, grace=grace, make_footing=footing))
 
