@@ -73,10 +73,10 @@ class Round:
         beats = self.own is None and self.chance.random() < OFTEN
         for _ in range(2 if beats else 0):
             self.beat()
-        faults = FAULTS + (OF_ENGINES if self.own else ()) + (OF_BEATS if beats else ())
+        sorts = [FAULTS, *([OF_ENGINES] if self.own else []), *([OF_BEATS] if beats else [])]
         for _ in range(self.chance.randint(1, MOST)):
             self.rest(APART)
-            fault = self.chance.choice(faults)
+            fault = self.chance.choice(self.chance.choice(sorts))  # of the rare sorts as many
             self.done.append(fault.__name__)
             fault(self)
         self.service.wait(PATIENCE)
