@@ -184,12 +184,23 @@ def a_folder(name: str) -> Iterator[Path]:
         yield folder
 
 
-def wait_for(condition: Callable[[], bool], complaint: str, within: float = PATIENCE) -> None:
-    """Wait until something holds; an AssertionError with the complaint if it never does."""
+def wait_for(
+    condition: Callable[[], bool],
+    complaint: str,
+    within: float = PATIENCE,
+    *,
+    every: float = 0.02,
+) -> None:
+    """Wait until something holds; an AssertionError with the complaint if it never does.
+
+    Args:
+        within: seconds.
+        every: seconds between two looks.
+    """
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, complaint
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @cache
