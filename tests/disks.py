@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -23,8 +23,10 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
 
 
 def fill(folder: Path, leave: int) -> Path:
-    """Have only `leave` bytes left on a disk."""
+    """Have only `leave` bytes left on a disk, whoever else takes some of it meanwhile."""
     filler = folder / "filler"
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, shutil.disk_usage(folder).free - leave))
+        while (spare := shutil.disk_usage(folder).free - leave) > 0:
+            with suppress(OSError):  # what was free a moment ago may be no more
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), spare)
     return filler
