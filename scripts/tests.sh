@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs all tests, to the end whatever fails. The pure part computes while those that take the machine
 # for themselves, one after the other, mostly wait; both count for coverage. Then the commands that a
-# user types, each in a home of its own, two at a time; those of them that share an engine one by one.
+# user types, each in a home of its own, three at a time; those of them that share an engine one by one.
 # What failed is said once more at the end: who reads the last lines alone knows it, too.
 set -u
 cd "$(dirname "$0")/.."
@@ -24,7 +24,7 @@ cat "$said/pure"
 .venv/bin/coverage combine --quiet
 kept coverage .venv/bin/coverage report
 
-kept commands .venv/bin/pytest tests/e2e -m "not docker" -n 2 --dist worksteal
+kept commands .venv/bin/pytest tests/e2e -m "not docker" -n 3 --dist worksteal
 kept engine .venv/bin/pytest tests/e2e -m docker
 
 status=0
