@@ -135,16 +135,22 @@ def judge(case: Case, version: str | None, facts: Facts, needed: int) -> Judgeme
         version: the release that has to be loaded; None for a control, which has none.
         needed: attempts without the bug that its absence takes.
     """
+    observations, counts = _observed(case, facts)
+    verdict, reason = _together(facts, observations, counts, needed)
+    if version and facts.loaded and not loaded_as_planned(version, facts.loaded):
+        observations = tuple(unresolved(Reason.WRONG_VERSION) for _ in observations)
+        counts = count(observations)
+        verdict, reason = Verdict.UNRESOLVED, Reason.WRONG_VERSION
+    return Judgement(verdict=verdict, reason=reason, counts=counts, observations=observations)
+
+
+@lru_cache(maxsize=1024)
+def _observed(case: Case, facts: Facts) -> tuple[tuple[Observation, ...], Counts]:
+    """What the attempts of a cell say, however many its absence takes: a plan asks for several."""
     observations = tuple(observe(case, each) for each in facts.attempts)
     if case.metadata.ends is Ends.TIMEOUT:
         observations = _believe_hangs(facts.attempts, observations)
-    verdict, reason = _together(facts, observations, needed)
-    if version and facts.loaded and not loaded_as_planned(version, facts.loaded):
-        observations = tuple(unresolved(Reason.WRONG_VERSION) for _ in observations)
-        verdict, reason = Verdict.UNRESOLVED, Reason.WRONG_VERSION
-    return Judgement(
-        verdict=verdict, reason=reason, counts=count(observations), observations=observations
-    )
+    return observations, count(observations)
 
 
 def count(observations: tuple[Observation, ...]) -> Counts:
@@ -280,10 +286,9 @@ def _believe_hangs(
 
 
 def _together(
-    facts: Facts, observations: tuple[Observation, ...], needed: int
+    facts: Facts, observations: tuple[Observation, ...], counts: Counts, needed: int
 ) -> tuple[Verdict, Reason | None]:
     """The row of design section 3 that ends its table of attempts."""
-    counts = count(observations)
     if isinstance(facts.lock, Failure):
         return Verdict.UNRESOLVED, failure_reason(facts.lock.kind)
     if counts.present:
