@@ -96,9 +96,9 @@ class EvidenceStore(Protocol):
     def adopt(
         self, keys: CellKeys, lock: Lock, at: datetime, *, since: datetime
     ) -> tuple[Lock, Loaded | None, tuple[Attempt, ...]]:
-        """Keep a lock, and find what is known of its content; where another was first, of its own.
+        """Keep a lock, and find what is known of its content, as `known` does.
 
-        What is kept then is not what the keys are of: only the lock is returned.
+        Where another lock was there first, that one alone: the keys are not of its content.
         """
         ...
 

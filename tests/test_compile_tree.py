@@ -94,6 +94,7 @@ def test_what_can_be_linked_no_more_is_copied(tmp_path: Path, kept: Path) -> Non
     third = Path(cache_from_source(str(trees[2] / "lib" / "empty.py")))
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
     assert first.stat().st_ino not in (second.stat().st_ino, third.stat().st_ino)
+    assert {each.stat().st_mode & 0o777 for each in (first, second, third)} == {0o644}
 
 
 @pytest.mark.parametrize("content", [b"x = (\n", b"a\0b", b"# coding: no-such\n", b"(" * 100_000])

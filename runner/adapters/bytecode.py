@@ -70,4 +70,4 @@ def _link(kept: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EMLINK:
             raise
-        shutil.copyfile(kept, target)
+        shutil.copy(kept, target)

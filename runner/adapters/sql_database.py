@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 60
 _LOOK_AGAIN = 0.01
 """Seconds."""
+_PRIMARY = 0xFF
+"""Bits of an error's code that all errors of its kind share."""
 _TO_POSTGRES: dict[str, Any] = {"connect_timeout": 10, "application_name": "fixproof"}
 _ROWS = 1_000
 """Of a stream, that are in memory at once."""
@@ -160,15 +162,15 @@ class Database:
         with _trouble(), self._writes(whole=False, soft=True) as connection:
             return _only(connection.execute(statement, words))
 
+    @contextmanager
+    def softly_whole(self) -> Iterator[AnyConnection]:
+        """One transaction of what may be forgotten so."""
+        with _trouble(), self._writes(whole=True, soft=True) as connection:
+            yield connection
+
     def put(self, table: sa.Table, **values: object) -> None:
         """Insert, or replace what has the same key: saving twice is saving once."""
         self.write(self.putting(table, *values), **values)
-
-    @contextmanager
-    def softly_whole(self) -> Iterator[AnyConnection]:
-        """One transaction of that kind."""
-        with _trouble(), self._writes(whole=True, soft=True) as connection:
-            yield connection
 
     @contextmanager
     def begin(self) -> Iterator[AnyConnection]:
@@ -344,7 +346,8 @@ def _turn_to_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL").close()
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            busy = error.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
                 raise
             time.sleep(_LOOK_AGAIN)
         else:

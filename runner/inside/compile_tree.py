@@ -64,6 +64,7 @@ def link_or_copy(kept, target):
             raise
         with open(kept, "rb") as source, open(target, "xb") as copy:
             copy.write(source.read())
+        os.chmod(target, 0o644)
 
 
 def link(source, kept_folder):
