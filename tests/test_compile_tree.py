@@ -14,7 +14,9 @@ import pytest
 
 from runner.adapters.bytecode import SCRIPTS, compile_tree
 from runner.adapters.commands import HostCommands
+from runner.errors import NoSpace
 from tests.builders import an_interpreter
+from tests.disks import fill, small_disk
 
 HERE = an_interpreter("{}.{}".format(*sys.version_info)).model_copy(
     update={"executable": sys.executable}
@@ -95,6 +97,16 @@ def test_what_can_be_linked_no_more_is_copied(tmp_path: Path, kept: Path) -> Non
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
     assert first.stat().st_ino not in (second.stat().st_ino, third.stat().st_ino)
     assert {each.stat().st_mode & 0o777 for each in (first, second, third)} == {0o644}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk")
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    tree = a_tree(tmp_path / "tree", one=b"x = 1\n")
+    with small_disk(tmp_path / "disk", 1) as disk:
+        (disk / "bytecode").mkdir()
+        fill(disk, 0)
+        with pytest.raises(NoSpace, match="the disk was full"):
+            compile_tree(tree, HERE, disk / "bytecode", HostCommands())
 
 
 @pytest.mark.parametrize("content", [b"x = (\n", b"a\0b", b"# coding: no-such\n", b"(" * 100_000])

@@ -8,9 +8,9 @@ import os
 import shutil
 from pathlib import Path
 
-from runner.adapters.commands import Commands
+from runner.adapters.commands import Commands, was_full
 from runner.environment import Interpreter
-from runner.errors import EnvironmentTrouble
+from runner.errors import EnvironmentTrouble, NoSpace
 
 SCRIPTS = Path(__file__).parents[1] / "inside"
 _SCRIPT = "compile_tree.py"
@@ -30,6 +30,10 @@ def compile_tree(
 
     Args:
         scripts: our scripts, where the commands see them.
+
+    Raises:
+        NoSpace: the disk is full.
+        EnvironmentTrouble: something else is wrong.
     """
     if tuple(map(int, interpreter.python.split("."))) < _FIRST:
         return
@@ -39,7 +43,10 @@ def compile_tree(
     command = [interpreter.executable, "-I", "-S", str(scripts / _SCRIPT), str(tree), str(kept)]
     done = commands.run(command, {"LANG": "C.UTF-8"}, _SECONDS)
     if done.returncode != 0:
-        raise EnvironmentTrouble("bytecode cannot be written", hint=done.stderr.strip())
+        said = done.stderr.strip()
+        if was_full(said):
+            raise NoSpace("the disk was full while writing bytecode", hint=said)
+        raise EnvironmentTrouble("bytecode cannot be written", hint=said)
 
 
 def _link_all(folder: Path, kept: Path, tag: str) -> bool:

@@ -30,6 +30,11 @@ class Commands(Protocol):
         ...
 
 
+def was_full(stderr: str) -> bool:
+    """Whether a command says that it found no room on a disk."""
+    return "No space left" in stderr or "Disk quota" in stderr
+
+
 class HostCommands:
     """Commands as processes of this machine."""
 

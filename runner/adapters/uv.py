@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from runner.adapters.commands import Commands
+from runner.adapters.commands import Commands, was_full
 from runner.adapters.uv_configuration import write_index_settings
 from runner.environment import Failure, FailureKind
 from runner.errors import EnvironmentTrouble, IndexUnreachable, NoSpace
@@ -117,7 +117,7 @@ def require_success(done: subprocess.CompletedProcess[str], doing: str) -> None:
 
 
 def _trouble(stderr: str, said: str, doing: str) -> NoSpace | IndexUnreachable | EnvironmentTrouble:
-    if "No space left" in stderr or "Disk quota" in stderr:
+    if was_full(stderr):
         return NoSpace(f"the disk was full while {doing}", hint=said)
     if any(each in stderr for each in _NETWORK):
         return IndexUnreachable(f"the package index did not answer while {doing}", hint=said)
