@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,9 @@ from runner.adapters.interpreters import MachineInterpreters
 from runner.adapters.uv_environments import UvEnvironments
 from runner.backends import uv_program
 from runner.environment import Environment, Interpreter, Lock, Wanted
+from runner.errors import NoSpace
 from tests.attempts import INTERPRETER
+from tests.disks import fill, small_disk
 from tests.index_server import IndexServer, Offered
 from tests.wheels import wheel
 
@@ -74,3 +77,19 @@ def test_a_release_that_a_page_of_before_lacks_is_resolved(
     lock = environments.resolve(wanted(interpreter, "1.1"))
     assert isinstance(lock, Lock), lock
     assert lock.versions() == {"thing": "1.1"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk")
+def test_a_disk_that_is_full_while_a_wheel_is_unpacked_says_nothing_of_the_wheel(
+    index: IndexServer, interpreter: Interpreter, tmp_path: Path
+) -> None:
+    """Uv says so of the file that it cannot extract, as it does where the file is broken."""
+    large = {"thing.py": "\n" * 10_000_000}
+    index.offer(Offered(wheel("thing", "1.0", files=large), LONG_AGO))
+    with small_disk(tmp_path / "disk", 60) as disk:
+        environments = UvEnvironments(disk, uv_program())
+        lock = environments.resolve(wanted(interpreter, "1.0"))
+        assert isinstance(lock, Lock)
+        fill(disk, 5_000_000)
+        with pytest.raises(NoSpace):
+            environments.install(lock, interpreter)

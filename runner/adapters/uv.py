@@ -111,7 +111,7 @@ def require_success(done: subprocess.CompletedProcess[str], doing: str) -> None:
     """
     if done.returncode != 0:
         said = _ADDRESS.sub("<address>", done.stderr).strip()
-        if any(each in done.stderr for each in _OF_FILES):
+        if any(each in done.stderr for each in _OF_FILES) and not was_full(done.stderr):
             raise BadFile(said)
         raise _trouble(done.stderr, said, doing)
 
