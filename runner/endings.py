@@ -7,7 +7,7 @@ from datetime import datetime
 from runner.desk import Asked
 from runner.findings import Conclusion
 from runner.outcome import Status
-from runner.report import in_short
+from runner.reporting import in_short
 from runner.store import CANCELLED, TROUBLE
 from runner.work import Turn
 

@@ -14,7 +14,8 @@ from runner.errors import UnknownRun
 from runner.findings import Conclusion, Need, Progress
 from runner.options import Kind, Options
 from runner.plans.kinds import AnyPlan, parse, progress_of, so_far, step
-from runner.report import Ground, Report, build
+from runner.report import Ground, Report
+from runner.reporting import build
 from runner.runs import Listener, Runs
 from runner.store import Run
 from runner.value import digest

@@ -26,7 +26,8 @@ from runner.environment import (
 from runner.findings import Conclusion
 from runner.matrix import Cell, Series, Universe, held_still, wanted
 from runner.metadata import Runner
-from runner.report import Ground, Report, build
+from runner.report import Ground, Report
+from runner.reporting import build
 from runner.sandbox import EndingKind, Limits, Mount, OnOutput, RunRequest, Sandbox
 from runner.store import CellKeys, EvidenceStore, RunStore
 from runner.value import Value, digest

@@ -37,7 +37,8 @@ from runner.outcome import Decision, decide
 from runner.plans.kinds import AnyPlan, step
 from runner.plans.verify import VerifyPlan
 from runner.releases import File, History, Release
-from runner.report import Ground, Host, Report, build
+from runner.report import Ground, Host, Report
+from runner.reporting import build
 from runner.sandbox import Ending, EndingKind, Limits, SandboxDescription, SandboxKind, Stream
 from runner.verdict import Counts, Judgement, Observation, Reason, Verdict, unresolved
 

@@ -35,7 +35,8 @@ from runner.environment import (
 from runner.errors import BrokerTrouble, EnvironmentTrouble, FixproofError, StoreTrouble, UnknownRun
 from runner.plans.kinds import AnyPlan, parse
 from runner.queues import Capability, Priority, intake_of, queue_of, queues_for
-from runner.report import Ground, Report, build
+from runner.report import Ground, Report
+from runner.reporting import build
 from runner.runs import Job, Runs
 from runner.sandbox import Ending as SandboxEnding
 from runner.sandbox import (
