@@ -30,7 +30,7 @@ from runner.runs import Runs
 from runner.store import CellKeys
 from runner.troubles import MOST_TRIES, retry_after
 from runner.value import digest
-from runner.work import Item, News, Task, Ticket, Turn, merged, worker_of
+from runner.work import Item, News, Taken, Task, Ticket, Turn, id_of_item, merged, worker_of
 
 _PATIENCE = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0, 8.0, 8.0)
 """Seconds between tries to reach a database that was there before."""
@@ -72,16 +72,20 @@ class Carrier:
         Who plans or prepares goes on with what that was for, until it has made one attempt.
         """
         owner = f"{self._name}/{self._desk.new_id()}"
-        item = self._insist(lambda: self._desk.work.take(item_id, owner))
-        if item is None:
-            item = self._insist(lambda: self._take_avoided(item_id, owner))
-        while item is not None:
-            item = self._do(item, owner)
+        since = self._memory.lacking(item_id)
+        taken = self._insist(lambda: self._desk.work.take(item_id, owner, since=since))
+        if taken is None:
+            taken = self._insist(lambda: self._take_avoided(item_id, owner))
+        while taken is not None:
+            own = self._do(taken, owner)
+            taken = Taken(own) if own else None
 
-    def _do(self, item: Item, owner: str) -> Item | None:
+    def _do(self, taken: Taken, owner: str) -> Item | None:
         """Do an item that is leased; the one that this owner has next, if it has one."""
+        item = taken.item
         with self._desk.holding(item, owner):
             try:
+                self._memory.hear(taken)
                 made = self._make(item)
                 return self._insist(lambda: self._settle(item, owner, made))
             except Interrupted:
@@ -213,7 +217,7 @@ class Carrier:
         turn.add(items, self._desk.now(), heir)
         return items
 
-    def _take_avoided(self, item_id: str, owner: str) -> Item | None:
+    def _take_avoided(self, item_id: str, owner: str) -> Taken | None:
         """Take what another worker should rather have, where there is none that will."""
         found = self._desk.work.avoiding(item_id, owner)
         if found is None:
@@ -330,7 +334,7 @@ def _keep(turn: Turn, item: Item, made: Made, worker: str) -> News:
 def _items(turn: Turn, needed: Changes) -> tuple[Item, ...]:
     return tuple(
         Item(
-            id=f"{turn.run.id}/{turn.run.version}.{number}",
+            id=id_of_item(turn.run.id, turn.run.version, number),
             run=turn.run.id,
             task=piece.task,
             queue=turn.run.queue,

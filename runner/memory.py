@@ -11,7 +11,7 @@ from runner.desk import Asked, Desk
 from runner.plans.kinds import parse
 from runner.report import Ground
 from runner.store import Run
-from runner.work import Item, Task, merged
+from runner.work import EVERYTHING, Item, Taken, Task, made_in, merged
 
 _RUNS = 16
 """How many it remembers; few are at work at a time."""
@@ -44,6 +44,28 @@ class Memory:
             return known
         return self.up_to_date(item.run)
 
+    def lacking(self, item_id: str) -> int | None:
+        """Since when news of the run of an item should be told with it; None where none need be.
+
+        What was known when the item was made is known here, or it is to be told: an economy, on
+        which nothing relies.
+        """
+        run_id, version = made_in(item_id)
+        known = self._known.get(run_id)
+        if known is None or known.asked is None:
+            return EVERYTHING
+        return known.version if known.version < version else None
+
+    def hear(self, taken: Taken) -> None:
+        """Remember what was told with an item."""
+        run_id, news = taken.item.run, taken.news
+        known = self._known.get(run_id)
+        if taken.run is not None:
+            known = Known(taken.run, _asked(taken.run), EVERYTHING, {})
+        if news is not None and known is not None:
+            facts = merged(known.facts, news)
+            self.remember(known._replace(version=news.version, facts=facts))
+
     def of_run(self, run_id: str) -> Known:
         """What is known of a run; what it lacks is news since its version."""
         known = self._known.get(run_id)
@@ -54,7 +76,7 @@ class Memory:
         known = self._known.get(run_id)
         if known is None or known.asked is None:
             run = self._desk.stored(run_id)
-            known = Known(run, _asked(run), -1, {})
+            known = Known(run, _asked(run), EVERYTHING, {})
         news = self._desk.work.news(run_id, known.version)
         facts = merged(known.facts, news)
         return self.remember(known._replace(version=news.version, facts=facts))

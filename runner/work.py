@@ -52,6 +52,7 @@ class Item(Value):
     """One piece of work of a run, for one task."""
 
     id: str
+    """As `id_of_item` makes it."""
     run: str
     task: Task
     queue: str
@@ -129,6 +130,20 @@ class News(NamedTuple):
     """With the ids of their cells."""
 
 
+EVERYTHING = -1
+"""The version since which all of a run is news: its row, too."""
+
+
+class Taken(NamedTuple):
+    """An item that was leased, and what was asked for with it."""
+
+    item: Item
+    run: Run | None = None
+    """Its run, where everything was."""
+    news: News | None = None
+    """What became known of the run, where that was."""
+
+
 class Turn(Protocol):
     """One transaction under the lock of a run: what came of an item, and what follows from it."""
 
@@ -194,13 +209,16 @@ class WorkStore(Protocol):
         """The packed copy of a case."""
         ...
 
-    def take(self, item_id: str, owner: str, *, avoided: bool = False) -> Item | None:
+    def take(
+        self, item_id: str, owner: str, *, avoided: bool = False, since: int | None = None
+    ) -> Taken | None:
         """Lease a queued item; None if there is none of that id to take.
 
         Args:
             item_id: as messages say it.
             owner: who takes it: the name of a worker, and more after a slash.
             avoided: take it even if that worker should not have it.
+            since: also tell what was kept of its run after this version, as `news` does.
         """
         ...
 
@@ -302,6 +320,18 @@ class Broker(Protocol):
     def present(self) -> tuple[Present, ...]:
         """Workers that are alive, as far as they have said so of late."""
         ...
+
+
+def id_of_item(run_id: str, version: int, number: int) -> str:
+    """The id of an item; it tells its run, and what became of that before."""
+    return f"{run_id}/{version}.{number}"
+
+
+def made_in(item_id: str) -> tuple[str, int]:
+    """The run of an item, and the version of the turn that made it; 0 if the id is no such id."""
+    run_id, _, rest = item_id.rpartition("/")
+    version = rest.partition(".")[0]
+    return run_id, int(version) if version.isdecimal() else 0
 
 
 def worker_of(owner: str) -> str:

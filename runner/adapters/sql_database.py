@@ -162,6 +162,11 @@ class Database:
         with _trouble(), self._writes(whole=False, soft=True) as connection:
             return _only(connection.execute(statement, words))
 
+    def softly_together(self, *statements: tuple[Any, Any]) -> list[Sequence[Any]]:
+        """Several statements in one transaction of that kind; of each, the rows it returned."""
+        with _trouble(), self._writes(whole=False, soft=True) as connection:
+            return together(connection, *statements)
+
     @contextmanager
     def softly_whole(self) -> Iterator[AnyConnection]:
         """One transaction of what may be forgotten so."""

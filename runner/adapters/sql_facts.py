@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,16 +37,26 @@ _ATTEMPTS = (
     .where(run_attempts.c.version > sa.bindparam("since"))
     .order_by(attempts.c.ran, attempts.c.id)
 )
-ALL = -1
-"""Since when everything is told: before the first version."""
 
 
 def read_news(connection: AnyConnection, run_id: str, *, since: int) -> News | None:
     """What was linked to a run after a version; None if there is no such run."""
+    return news_of(together(connection, *asking_news(run_id, since)))
+
+
+def asking_news(run_id: str, since: int) -> tuple[tuple[Any, Any], ...]:
+    """The statements that ask for it, in an order that lets turns come between them.
+
+    The version is first: what comes after it is told again. Cells are last: that of each attempt
+    that was found is among them.
+    """
     chosen = {"run": run_id, "since": since}
-    version, cells, ran = together(
-        connection, (_VERSION, {"run": run_id}), (_CELLS, chosen), (_ATTEMPTS, chosen)
-    )
+    return (_VERSION, {"run": run_id}), (_ATTEMPTS, chosen), (_CELLS, chosen)
+
+
+def news_of(answers: Sequence[Sequence[Any]]) -> News | None:
+    """What they returned, as news."""
+    version, ran, cells = answers
     if not version:
         return None
     told = {row.cell_id: _facts(row) for row in cells}

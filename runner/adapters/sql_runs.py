@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from runner.adapters.sql_database import Database
 from runner.adapters.sql_evidence import attempt_of, text_of
-from runner.adapters.sql_facts import ALL, gathered, read_news
+from runner.adapters.sql_facts import gathered, read_news
 from runner.adapters.sql_tables import attempts, run_attempts, run_cells, runs
 from runner.attempt import Attempt, Facts
 from runner.store import CellKeys, Run
+from runner.work import EVERYTHING
 
 _THIS = runs.c.id == sa.bindparam("of_run", type_=sa.String)
-_RUN = sa.select(runs).where(_THIS)
+RUN = sa.select(runs).where(_THIS)
 _OPEN = sa.select(runs.c.id).where(_THIS, runs.c.ended.is_(None))
 
 
@@ -41,15 +42,15 @@ class SqlRuns:
         )
 
     def run(self, run_id: str) -> Run | None:
-        row = self._database.one(_RUN, of_run=run_id)
-        return _run(row) if row else None
+        row = self._database.one(RUN, of_run=run_id)
+        return run_of(row) if row else None
 
     def has_ended(self, run_id: str) -> bool:
         return self._database.one(_OPEN, of_run=run_id) is None
 
     def recent(self, limit: int) -> tuple[Run, ...]:
         query = sa.select(runs).order_by(runs.c.began.desc(), runs.c.id.desc()).limit(limit)
-        return tuple(_run(row) for row in self._database.all(query))
+        return tuple(run_of(row) for row in self._database.all(query))
 
     def unfinished(self, inputs_sha256: str, *, since: datetime) -> tuple[Run, ...]:
         return self._asked(inputs_sha256, since, runs.c.ended.is_(None))
@@ -66,7 +67,7 @@ class SqlRuns:
             .where(runs.c.began >= text_of(since))
             .order_by(runs.c.began.desc())
         )
-        return tuple(_run(row) for row in self._database.all(query))
+        return tuple(run_of(row) for row in self._database.all(query))
 
     def link_cell(
         self, run_id: str, cell_id: str, keys: CellKeys, attempts: tuple[Attempt, ...] = ()
@@ -87,7 +88,7 @@ class SqlRuns:
 
     def facts(self, run_id: str) -> dict[str, Facts]:
         with self._database.snapshot() as connection:
-            news = read_news(connection, run_id, since=ALL)
+            news = read_news(connection, run_id, since=EVERYTHING)
             return gathered(news) if news else {}
 
     def attempt(self, attempt_id: str) -> Attempt | None:
@@ -102,7 +103,8 @@ def _links(run_id: str, cell_id: str, attempts: Iterable[Attempt]) -> list[dict[
     ]
 
 
-def _run(row: Any) -> Run:
+def run_of(row: Any) -> Run:
+    """What is written down of a run."""
     values = {name: value for name, value in row._asdict().items() if value is not None}
     values["plan"] = zlib.decompress(row.plan).decode()
     return Run(**values)

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from runner.adapters.sql_database import Database
 from runner.adapters.sql_evidence import plain, row_of, text_of
-from runner.adapters.sql_facts import read_news
+from runner.adapters.sql_facts import asking_news, news_of, read_news
+from runner.adapters.sql_runs import RUN, run_of
 from runner.adapters.sql_tables import cases, run_attempts, runs, work
 from runner.adapters.sql_turns import ADD_ITEMS, KEEP_ATTEMPT, SqlTurn, row_of_item
 from runner.attempt import Attempt
@@ -23,7 +24,18 @@ from runner.avoidance import Avoided
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import Run
-from runner.work import Glance, Item, Kept, News, State, Task, worker_of
+from runner.work import (
+    EVERYTHING,
+    Glance,
+    Item,
+    Kept,
+    News,
+    State,
+    Taken,
+    Task,
+    made_in,
+    worker_of,
+)
 
 _ITEM = sa.bindparam("of_item", type_=sa.String)
 _OWNER = sa.bindparam("by_owner", type_=sa.String)
@@ -129,10 +141,20 @@ class SqlWork:
         row = self._database.one(sa.select(cases.c.packed).where(cases.c.sha256 == sha256))
         return row.packed if row else None
 
-    def take(self, item_id: str, owner: str, *, avoided: bool = False) -> Item | None:
+    def take(
+        self, item_id: str, owner: str, *, avoided: bool = False, since: int | None = None
+    ) -> Taken | None:
         worker = "" if avoided else worker_of(owner)  # nobody avoids a worker without a name
-        row = self._database.softly(_TAKE, of_item=item_id, by_owner=owner, by_worker=worker)
-        return _item(row) if row else None
+        lease = (_TAKE, {"of_item": item_id, "by_owner": owner, "by_worker": worker})
+        run_id, _ = made_in(item_id)
+        this = ((RUN, {"of_run": run_id}),) if since == EVERYTHING else ()
+        news = asking_news(run_id, since) if since is not None else ()
+        leased, *told = self._database.softly_together(lease, *this, *news)
+        if not leased:
+            return None
+        found = told.pop(0) if this else ()
+        run = run_of(found[0]) if found else None
+        return Taken(_item(leased[0]), run, news_of(told) if news else None)
 
     def avoiding(self, item_id: str, owner: str) -> Avoided | None:
         row = self._database.one(_AVOIDING, of_item=item_id, by_worker=worker_of(owner))

@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 
+from runner.adapters.sql_database import AnyConnection, Database
+from runner.adapters.sql_facts import read_news
 from runner.adapters.sql_store import SqlStore
 from runner.attempt import Facts, Loaded
 from runner.avoidance import Avoided
@@ -19,7 +22,19 @@ from runner.endings import cancel
 from runner.errors import UnknownRun
 from runner.matrix import Cell
 from runner.store import CellKeys, Run
-from runner.work import Glance, Item, State, Task, Waiting
+from runner.work import (
+    EVERYTHING,
+    Glance,
+    Item,
+    News,
+    State,
+    Taken,
+    Task,
+    Waiting,
+    id_of_item,
+    made_in,
+    merged,
+)
 from tests.builders import BUG, GOOD, LATER, a_lock, an_attempt
 
 QUEUE = "on-demand.x86_64.docker"
@@ -80,19 +95,90 @@ def test_a_run_is_submitted_with_its_case_and_its_first_item(store: SqlStore) ->
     assert store.work.case("5" * 64) == b"packed"
     assert store.work.case("6" * 64) is None
     assert store.work.queued() == {item.queue: 2}
-    assert store.work.take(item.id, "me") == item.model_copy(update={"tries": 1})
+    assert store.work.take(item.id, "me") == Taken(item.model_copy(update={"tries": 1}))
 
 
 def test_an_item_is_taken_once(store: SqlStore) -> None:
     submit(store)
     (item,) = add(store, 1)
     taken = store.work.take(item, "me")
-    assert taken == Item(id=item, run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL, tries=1)
+    same = Item(id=item, run="run-1", task=Task.ATTEMPT, queue=QUEUE, cell=CELL, tries=1)
+    assert taken == Taken(same)
     assert store.work.take(item, "you") is None
     assert store.work.take("run-1/77", "me") is None
     assert seen(store)[item] == Glance(
         id=item, run="run-1", queue=QUEUE, state=State.LEASED, owner="me", beats=0, tries=1, delay=0
     )
+
+
+def test_with_an_item_it_is_told_what_became_known_of_its_run(store: SqlStore) -> None:
+    submit(store)
+    keys = CellKeys(lock="lock", loaded="loaded", attempts="attempts")
+    with store.work.turn("run-1") as turn:
+        turn.keep_cell(CELL.id, keys, Facts())
+        turn.keep_attempt(CELL.id, "attempts", an_attempt(GOOD), by="you")
+    one, two, three = add(store, 1, 2, 3)
+    run = store.runs.run("run-1")
+    everything = store.work.news("run-1", EVERYTHING)
+    assert [each.id for _, each in everything.attempts] == ["attempt-0"]
+
+    whole = store.work.take(one, "me", since=EVERYTHING)
+    assert whole is not None
+    assert (whole.run, whole.news) == (run, everything)
+    later = store.work.take(two, "me", since=everything.version)
+    assert later is not None
+    assert (later.run, later.news) == (None, News(everything.version, {}, ()))
+    assert store.work.take(two, "you", since=EVERYTHING) is None
+    assert store.work.take("run-2/1.0", "you", since=EVERYTHING) is None
+    alone = store.work.take(three, "me")
+    assert alone is not None
+    assert (alone.run, alone.news) == (None, None)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_news_hold_together_whenever_a_turn_comes_between(database_url: str, at: int) -> None:
+    store, database, asked = SqlStore(database_url), Database(database_url), count()
+    submit(store)
+    keys = CellKeys(lock="lock", loaded="loaded", attempts="attempts")
+
+    class Interrupted:
+        """A connection on which a turn is made before one of the statements."""
+
+        def __init__(self, connection: AnyConnection) -> None:
+            self.connection = connection
+
+        def execute(self, statement: Any, words: Any = None, /) -> Any:
+            if next(asked) == at:
+                with store.work.turn("run-1") as turn:
+                    turn.keep_cell(CELL.id, keys, Facts())
+                    turn.keep_attempt(CELL.id, "attempts", an_attempt(GOOD), by="you")
+            return self.connection.execute(statement, words)
+
+    with database.snapshot() as connection:
+        first = read_news(Interrupted(connection), "run-1", since=EVERYTHING)
+    assert first is not None
+    assert next(asked) == 3
+    facts = merged({}, first)
+    later = merged(facts, store.work.news("run-1", first.version))
+    assert len(later.get(CELL.id, Facts()).attempts) == (at < 3)
+    database.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("item", "made"),
+    [
+        (id_of_item("run-1", 7, 2), ("run-1", 7)),
+        ("run-1/0", ("run-1", 0)),
+        ("a/b/12.0", ("a/b", 12)),
+        ("run-1/x7", ("run-1", 0)),
+        ("nothing of ours", ("", 0)),
+        ("run-1/\N{SUPERSCRIPT TWO}", ("run-1", 0)),
+        ("", ("", 0)),
+    ],
+)
+def test_an_item_tells_its_run_and_when_it_was_made(item: str, made: tuple[str, int]) -> None:
+    assert made_in(item) == made
 
 
 def test_who_should_not_have_an_item_has_to_insist(store: SqlStore) -> None:
@@ -105,7 +191,7 @@ def test_who_should_not_have_an_item_has_to_insist(store: SqlStore) -> None:
     assert store.work.avoiding(item.id, "me/1") == Avoided(QUEUE, sends=2)
     assert store.work.avoiding(item.id, "you/1") is None
     taken = store.work.take(item.id, "me/1", avoided=True)
-    assert taken == item.model_copy(update={"tries": 1})
+    assert taken == Taken(item.model_copy(update={"tries": 1}))
     assert store.work.avoiding(item.id, "me/1") is None
     assert store.work.hand_back(item.id, "me/1")
     assert store.work.take(item.id, "you/1") is not None
@@ -193,7 +279,7 @@ def test_what_is_handed_back_was_not_tried(store: SqlStore) -> None:
     for _ in range(3):
         taken = store.work.take(item, "me")
         assert taken is not None
-        assert taken.tries == 1
+        assert taken.item.tries == 1
         assert store.work.hand_back(item, "me")
     assert store.work.queued()[QUEUE] == 1
 
@@ -210,7 +296,7 @@ def test_what_is_postponed_waits_until_it_is_queued_again(store: SqlStore) -> No
     assert not store.work.requeue(waiting), "another sweeper was quicker"
     taken = store.work.take(item, "me")
     assert taken is not None
-    assert taken.tries == 2
+    assert taken.item.tries == 2
 
 
 def test_what_changed_since_it_was_seen_is_left_alone(store: SqlStore) -> None:
