@@ -253,13 +253,14 @@ class Carrier:
             return
         tried = f", {item.tries} times" if item.tries >= MOST_TRIES else ""
         why = f"{item.cell.id if item.cell else 'planning'}{tried}: {error.message}"
-        known = self._memory.up_to_date(item.run)
+        ahead = item.task is Task.PREPARE and item.tries >= MOST_TRIES  # maybe in vain
+        known = self._memory.up_to_date(item.run) if ahead else None
         items: tuple[Item, ...] = ()
         with self._desk.work.turn(item.run) as turn:
             if not turn.give_up(item.id, owner, why) or turn.run.ended:
                 turn.settle(item.id, owner)
-            elif item.task is Task.PREPARE and item.tries >= MOST_TRIES:
-                items = self._advance(turn, known.asked, _facts_now(turn, known))  # maybe in vain
+            elif known is not None:
+                items = self._advance(turn, known.asked, _facts_now(turn, known))
             else:
                 end_in_trouble(turn, why, self._desk.now())
         self._memory.forget(item.run)

@@ -46,7 +46,7 @@ from tests.builders import (
     broken_in,
 )
 from tests.service.corpus import CORPUS, the_plan
-from tests.service.simulation import Died, Service, SimulatedDesk, essence, report_of
+from tests.service.simulation import MOST_TICKS, Died, Service, SimulatedDesk, essence, report_of
 
 MakeService = Callable[..., Service]
 
@@ -454,6 +454,25 @@ def test_two_sweepers_do_nothing_twice(make: MakeService) -> None:
 
 
 # Trouble of ours
+
+
+def test_a_run_whose_plan_cannot_be_read_ends_and_says_so(make: MakeService) -> None:
+    world, plan = CORPUS["holds"]
+    service = make(world)
+    service.submit(plan)
+    service.deliver()
+    with service.store.work.turn("run-1") as turn:
+        turn.keep_plan('{"kind": "of tomorrow"}', "{}", turn.run.queue, by="worker-9")
+    service.carrier = service._worker()
+    for _ in range(MOST_TICKS):
+        with suppress(Exception):  # told to Celery, which logs it
+            service.deliver()
+        service.tick()
+    run = service.store.runs.run("run-1")
+    assert run is not None
+    assert run.ended is not None
+    assert "a fault of fixproof's own" in (run.summary or "")
+    assert service.left() == 0
 
 
 @pytest.mark.parametrize(
