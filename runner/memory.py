@@ -11,7 +11,7 @@ from runner.desk import Asked, Desk
 from runner.plans.kinds import parse
 from runner.report import Ground
 from runner.store import Run
-from runner.work import EVERYTHING, Item, Taken, Task, made_in, merged
+from runner.work import EVERYTHING, Item, News, Taken, Task, made_in, merged
 
 _RUNS = 16
 """How many it remembers; few are at work at a time."""
@@ -38,7 +38,7 @@ class Memory:
         """What is needed to work on an item: its run, and locks that it relies on."""
         known = self._known.get(item.run)
         if item.task is Task.PLAN:
-            return known or self._begun(item.run)
+            return known or self.up_to_date(item.run)
         if known and known.asked and _relied_on(item) <= known.facts.keys():
             self._known.move_to_end(item.run)
             return known
@@ -63,8 +63,7 @@ class Memory:
         if taken.run is not None:
             known = Known(taken.run, _asked(taken.run), EVERYTHING, {})
         if news is not None and known is not None:
-            facts = merged(known.facts, news)
-            self.remember(known._replace(version=news.version, facts=facts))
+            self._learn(known, news)
 
     def of_run(self, run_id: str) -> Known:
         """What is known of a run; what it lacks is news since its version."""
@@ -77,14 +76,11 @@ class Memory:
         if known is None or known.asked is None:
             run = self._desk.stored(run_id)
             known = Known(run, _asked(run), EVERYTHING, {})
-        news = self._desk.work.news(run_id, known.version)
+        return self._learn(known, self._desk.work.news(run_id, known.version))
+
+    def _learn(self, known: Known, news: News) -> Known:
         facts = merged(known.facts, news)
         return self.remember(known._replace(version=news.version, facts=facts))
-
-    def _begun(self, run_id: str) -> Known:
-        """A run of which nothing can be known yet but what is asked."""
-        run = self._desk.stored(run_id)
-        return self.remember(Known(run, None, run.version, {}))
 
     def remember(self, known: Known) -> Known:
         """Take what is known for what is to be remembered."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -18,9 +18,11 @@ from runner.adapters.sql_facts import read_news
 from runner.adapters.sql_store import SqlStore
 from runner.attempt import Facts, Loaded
 from runner.avoidance import Avoided
+from runner.desk import Desk
 from runner.endings import cancel
 from runner.errors import UnknownRun
 from runner.matrix import Cell
+from runner.memory import Memory
 from runner.store import CellKeys, Run
 from runner.work import (
     EVERYTHING,
@@ -133,6 +135,16 @@ def test_with_an_item_it_is_told_what_became_known_of_its_run(store: SqlStore) -
     alone = store.work.take(three, "me")
     assert alone is not None
     assert (alone.run, alone.news) == (None, None)
+
+
+def test_who_heard_of_a_run_with_an_item_asks_nothing_more(store: SqlStore) -> None:
+    item, nobody_to_ask = submit(store), cast("Desk", None)
+    memory = Memory(nobody_to_ask)
+    assert memory.lacking(item.id) == EVERYTHING
+    taken = store.work.take(item.id, "me", since=EVERYTHING)
+    assert taken is not None
+    memory.hear(taken)
+    assert memory.of(taken.item).run == store.runs.run("run-1")
 
 
 @pytest.mark.parametrize("at", range(4))
